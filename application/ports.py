@@ -1,0 +1,292 @@
+"""What the application needs of the world, as protocols; `infrastructure/` implements them.
+
+Everything a command writes beside its events travels in one `Append` and lands in the same transaction.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, BinaryIO, Protocol
+
+import msgspec
+
+from domain.aggregate import Claim
+
+
+class Clock(Protocol):
+    """The only source of the present."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        ...
+
+
+class Chance(Protocol):
+    """The only source of randomness."""
+
+    def id(self, kind: str) -> str:
+        """A fresh stream id: `kind-` and 32 hexadecimal digits."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """`size` random bytes fit for secrets."""
+        ...
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command answered: the main aggregate, its version, the log position of its last event.
+
+    `also` names other ids the caller needs, such as the assignments of a completed draw.
+    """
+
+    id: str
+    version: int
+    position: int
+    also: dict[str, Any] = {}
+
+
+class RetryKey(msgspec.Struct, frozen=True):
+    """An Idempotency-Key of one account, with the SHA-256 of the request it belongs to."""
+
+    account: str
+    key: str
+    request: str
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """The answer kept under a retry key."""
+
+    request: str
+    answer: Answer
+
+
+class VaultWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """Personal data for the vault: `value` is a flat JSON object, `salt` 32 hex digits.
+
+    `unique` (or "") is a key that must not occur twice among unerased rows, such as a certificate
+    number; it is erased with the value. `retain_until` is a day.
+    """
+
+    person: str
+    value: dict[str, str]
+    salt: str
+    unique: str = ""
+    retain_until: date | None = None
+
+
+class CredentialWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """Set an account's login name and password hash (argon2id); resets failed attempts and lock."""
+
+    account: str
+    login: str
+    password_hash: str
+
+
+class TokenWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """Keep a bearer token by its SHA-256; `revoked` ends it at once."""
+
+    token: str
+    account: str
+    digest: str
+    expires_at: datetime
+    revoked: bool = False
+
+
+class ClaimWrite(msgspec.Struct, frozen=True):
+    """A claim to take or release for a stream, in the order of the events that make it."""
+
+    stream: str
+    claim: Claim
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """A condition of an append: no event whose topic starts with one of `prefixes` after `since`.
+
+    `since` is an `idx`; events up to and including it do not count.
+    """
+
+    since: int
+    prefixes: tuple[str, ...]
+
+
+class Append(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one transaction writes beside the events.
+
+    Raised by the recorder, with nothing written: `ClaimTaken`, `RegistryMoved` (for `quiet`),
+    `AnswerKept` (the retry key has an answer by now), `ClockBehind`, `StoreUnavailable`.
+    """
+
+    claims: Sequence[ClaimWrite] = ()
+    retry: RetryKey | None = None
+    answer: Answer | None = None
+    vault: Sequence[VaultWrite] = ()
+    credentials: Sequence[CredentialWrite] = ()
+    tokens: Sequence[TokenWrite] = ()
+    quiet: Quiet | None = None
+
+
+class AnswerKept(Exception):
+    """The retry key was answered by another request in the meantime: read it with `Answers.find`."""
+
+
+class Claims(Protocol):
+    """Look-ups of claims that are held now."""
+
+    def holder(self, kind: str, key: str) -> str | None:
+        """The stream that holds the claim, or None."""
+        ...
+
+    def holders(self, kind: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """The streams that hold those of the keys that are held; any number of keys."""
+        ...
+
+    def keys(self, kind: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """All held (key, stream) of a kind whose key starts with `prefix`, in the order of keys."""
+        ...
+
+    def highest(self, kind: str) -> int:
+        """The highest key of a kind whose keys are decimal integers; 0 where none is held."""
+        ...
+
+
+class Answers(Protocol):
+    """Answers kept for safe retries."""
+
+    def find(self, account: str, key: str) -> Remembered | None:
+        """The answer kept under the key, or None."""
+        ...
+
+
+class Blobs(Protocol):
+    """Content-addressed files. A blob is on disk, fsynced, before the event that names it."""
+
+    def put(self, content: bytes | BinaryIO, *, limit: int | None = None) -> str:
+        """Keep the content; its lower-case hex SHA-256. `BlobTooLarge` beyond the limit in bytes."""
+        ...
+
+    def read(self, digest: str) -> bytes:
+        """The content, checked against the digest; `NotFound` or `BlobDamaged`."""
+        ...
+
+    def open(self, digest: str) -> BinaryIO:
+        """The content as a stream (the caller closes it); `NotFound`."""
+        ...
+
+    def has(self, digest: str) -> bool:
+        """Whether the content is kept."""
+        ...
+
+
+class Vault(Protocol):
+    """Personal data. Writing travels in `Append`; reading for a person is recorded by the caller."""
+
+    def read(self, persons: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The values of those persons that are not erased."""
+        ...
+
+
+class WorkingDays(Protocol):
+    """The State Council's calendar of working days with make-up days."""
+
+    @property
+    def version(self) -> str:
+        """Which notices the calendar holds; kept with every deadline."""
+        ...
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether `day` is worked in mainland China; `CalendarMissing` for a year without notice."""
+        ...
+
+
+class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A site as the registries' projection has it, for a frame."""
+
+    id: str
+    uscc: str
+    region: str
+    stratum: str
+    needs: tuple[str, ...]
+    credit: str
+    status: str
+
+
+class InspectorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An inspector as the registries' projection has it, for a pool."""
+
+    id: str
+    kind: str
+    areas: tuple[str, ...]
+    skills: tuple[str, ...]
+    lead: bool
+    certificate_from: str
+    certificate_to: str
+    relations: tuple[tuple[str, str], ...]
+    status: str
+
+
+class RegistrySnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The registries of some regions as they stood at log position `as_of` (an `idx`)."""
+
+    as_of: int
+    sites: Sequence[SiteRow]
+    inspectors: Sequence[InspectorRow]
+
+
+class Registries(Protocol):
+    """The registries as one consistent reading."""
+
+    def snapshot(self, areas: Sequence[str]) -> RegistrySnapshot:
+        """Sites and inspectors of the areas, read in one transaction with their position.
+
+        Waits until the projection has reached the head of the log; `ProjectionBehind` if it does not.
+        """
+        ...
+
+
+class Passwords(Protocol):
+    """Hashing and checking of passwords (argon2id)."""
+
+    def hash(self, password: str) -> str:
+        """A salted hash."""
+        ...
+
+    def matches(self, password: str, hashed: str) -> bool:
+        """Whether the password is the hashed one, in constant time."""
+        ...
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A local account's secret side. `locked_until` is None when the account may sign in."""
+
+    account: str
+    password_hash: str
+    failures: int
+    locked_until: datetime | None
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A bearer token's record."""
+
+    id: str
+    account: str
+    expires_at: datetime
+    revoked: bool
+
+
+class Credentials(Protocol):
+    """Credentials: changed outside the log, because they are not facts about the world."""
+
+    def by_login(self, login: str) -> Credential | None:
+        """The credential of a login name, or None."""
+        ...
+
+    def failed(self, account: str, *, locked_until: datetime | None) -> None:
+        """Count one failed sign-in, and lock the account until then if given."""
+        ...
+
+    def succeeded(self, account: str) -> None:
+        """Set failures to nought and lift the lock."""
+        ...
+
+    def token(self, digest: str) -> Token | None:
+        """The token whose SHA-256 this is, or None."""
+        ...

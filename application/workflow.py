@@ -1,0 +1,163 @@
+"""The event-sourced application: load, decide, and save all that one command writes at once."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Any, TypeVar, cast
+
+import msgspec
+from eventsourcing.application import AggregateNotFoundError, Application, LocalNotificationLog, Repository
+from eventsourcing.persistence import ApplicationRecorder, EventStore, IntegrityError, Mapper
+
+from application.authorisation import Actor
+from application.ports import (
+    Answer,
+    AnswerKept,
+    Answers,
+    Append,
+    ClaimWrite,
+    CredentialWrite,
+    Quiet,
+    RetryKey,
+    TokenWrite,
+    VaultWrite,
+)
+from domain.act import Act
+from domain.aggregate import Aggregate, DomainEvent
+from domain.errors import DomainError, KeyReused, NotFound, Stale
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for a command: who asks, the act its events carry, and what the caller expects.
+
+    `expected` is the version the caller saw (If-Match), `retry` the Idempotency-Key.
+    """
+
+    actor: Actor
+    act: Act
+    expected: int | None = None
+    retry: RetryKey | None = None
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command writes beside its events, in the same transaction."""
+
+    vault: Sequence[VaultWrite] = ()
+    credentials: Sequence[CredentialWrite] = ()
+    tokens: Sequence[TokenWrite] = ()
+    quiet: Quiet | None = None
+
+
+NOTHING = Beside()
+
+
+class Workflow(Application[str]):
+    """Loads aggregates and saves what commands decide.
+
+    The library's environment variables play no part: recorder and mapper come in as objects.
+    """
+
+    def __init__(self, *, recorder: ApplicationRecorder, mapper: Mapper[str], answers: Answers) -> None:
+        self.closing = Event()
+        self.recorder = recorder
+        self.mapper = mapper
+        self.answers = answers
+        self.snapshots = None
+        self.events: EventStore[str] = EventStore(mapper, recorder)
+        self._repository: Repository[str] = Repository(self.events)
+        self._notification_log = LocalNotificationLog(recorder, section_size=1000)
+
+    def close(self) -> None:
+        """Nothing to close: whoever built the recorder closes it."""
+        self.closing.set()
+
+    def load(self, aggregate: type[A], id: str) -> A:
+        """The aggregate as its events have made it; `NotFound` if there is none of that class."""
+        try:
+            found: object = self.repository.get(id)
+        except AggregateNotFoundError as error:
+            raise NotFound(kind=aggregate.TOPIC, id=id) from error
+        if not isinstance(found, aggregate):
+            raise NotFound(kind=aggregate.TOPIC, id=id)
+        return found
+
+    def once(self, call: Call, command: Callable[[], Answer]) -> Answer:
+        """Run the command, unless its retry key has an answer: then give that answer.
+
+        A request that loses a race against its own twin gets the twin's answer, whatever it
+        would have said itself. `KeyReused` if the key belongs to another request.
+        """
+        kept = self._kept(call)
+        if kept is not None:
+            return kept
+        try:
+            return command()
+        except (AnswerKept, DomainError):
+            kept = self._kept(call)
+            if kept is None:
+                raise
+            return kept
+
+    def change(
+        self,
+        call: Call,
+        aggregate: type[A],
+        id: str,
+        decide: Callable[[A], None],
+        *,
+        beside: Beside = NOTHING,
+    ) -> Answer:
+        """Load, compare the expected version, decide, save; `Stale` if somebody was faster."""
+        found = self.load(aggregate, id)
+        self.expect(call, found)
+        decide(found)
+        return self.commit(call, found, beside=beside)
+
+    def expect(self, call: Call, aggregate: Aggregate) -> None:
+        """Refuse with `Stale` when the caller saw another version."""
+        if call.expected is not None and call.expected != aggregate.version:
+            raise Stale(id=aggregate.id, expected=call.expected, actual=aggregate.version)
+
+    def commit(
+        self,
+        call: Call,
+        main: Aggregate,
+        *others: Aggregate,
+        beside: Beside = NOTHING,
+        also: dict[str, Any] | None = None,
+    ) -> Answer:
+        """Save the pending events of all aggregates at once, with their claims and the answer."""
+        aggregates = (main, *others)
+        pending = [cast(DomainEvent, event) for one in aggregates for event in one.pending_events]
+        answer = Answer(id=main.id, version=main.version, position=-1, also=also or {})
+        append = Append(
+            claims=claims_of(pending),
+            retry=call.retry,
+            answer=answer,
+            vault=beside.vault,
+            credentials=beside.credentials,
+            tokens=beside.tokens,
+            quiet=beside.quiet,
+        )
+        try:
+            recordings = self.save(*aggregates, append=append)
+        except IntegrityError as error:
+            raise Stale(id=main.id, expected=call.expected, actual=None) from error
+        position = recordings[-1].notification.id - 1 if recordings else -1
+        return msgspec.structs.replace(answer, position=position)
+
+    def _kept(self, call: Call) -> Answer | None:
+        if call.retry is None:
+            return None
+        kept = self.answers.find(call.retry.account, call.retry.key)
+        if kept is None:
+            return None
+        if kept.request != call.retry.request:
+            raise KeyReused(key=call.retry.key)
+        return kept.answer
+
+
+def claims_of(events: Sequence[DomainEvent]) -> list[ClaimWrite]:
+    """The claims that events make and release, in the order of the events."""
+    return [ClaimWrite(event.originator_id, claim) for event in events for claim in event.claims()]

@@ -1,0 +1,95 @@
+"""Identifiers that the law or a national standard defines, and our own stream ids."""
+
+import re
+
+from stdnum.cn import uscc
+from stdnum.exceptions import ValidationError
+
+from domain.errors import Invalid
+
+_STREAM = re.compile(r"[a-z][a-z-]{1,30}-[0-9a-f]{32}")
+_LICENCE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}[0-9]{3}[A-Z]")
+_REGION = re.compile(r"[1-9][0-9]{5}")
+_INDUSTRY = re.compile(r"[A-T][0-9]{2,4}")
+
+
+class UsccWrong(Invalid):
+    """Not a unified social credit code (GB 32100): 18 characters, check digit mod 31."""
+
+    code = "uscc-wrong"
+    source = "GB 32100-2015"
+
+
+class LicenceCodeWrong(Invalid):
+    """Not a licence or source code (HJ 608-2017): the enterprise's USCC, 3 digits, 1 letter."""
+
+    code = "licence-code-wrong"
+    source = "HJ 608-2017"
+
+
+class RegionWrong(Invalid):
+    """Not a region code (GB/T 2260): six digits."""
+
+    code = "region-wrong"
+    source = "GB/T 2260"
+
+
+class IndustryWrong(Invalid):
+    """Not an industry code (GB/T 4754): a letter A–T and two to four digits."""
+
+    code = "industry-wrong"
+    source = "GB/T 4754-2017"
+
+
+class StreamIdWrong(Invalid):
+    """Not a stream id: a kind, a hyphen and 32 hexadecimal digits."""
+
+    code = "stream-id-wrong"
+
+
+def check_uscc(value: str) -> str:
+    """The unified social credit code itself, or `UsccWrong`; small letters and spaces are refused."""
+    try:
+        plain = uscc.validate(value)
+    except ValidationError as error:
+        raise UsccWrong(value=value) from error
+    if plain != value:
+        raise UsccWrong(value=value)
+    return value
+
+
+def check_licence_code(value: str, *, enterprise: str) -> str:
+    """The licence or source code itself, or `LicenceCodeWrong` if it is not one of this enterprise."""
+    if not _LICENCE.fullmatch(value) or not value.startswith(enterprise):
+        raise LicenceCodeWrong(value=value, uscc=enterprise)
+    return value
+
+
+def check_region(value: str) -> str:
+    """The region code itself, or `RegionWrong`."""
+    if not _REGION.fullmatch(value):
+        raise RegionWrong(value=value)
+    return value
+
+
+def check_industry(value: str) -> str:
+    """The industry code itself, or `IndustryWrong`."""
+    if not _INDUSTRY.fullmatch(value):
+        raise IndustryWrong(value=value)
+    return value
+
+
+def check_stream_id(value: str) -> str:
+    """The stream id itself, or `StreamIdWrong`."""
+    if not _STREAM.fullmatch(value):
+        raise StreamIdWrong(value=value)
+    return value
+
+
+def covers(area: str, region: str) -> bool:
+    """Whether `region` lies in `area` (GB/T 2260: 140000 is a province, 140100 a city in it)."""
+    if area.endswith("0000"):
+        return region[:2] == area[:2]
+    if area.endswith("00"):
+        return region[:4] == area[:4]
+    return region == area

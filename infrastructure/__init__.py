@@ -1,0 +1,1 @@
+"""How Sunlot touches the world: databases, files, keys, clocks, spreadsheets."""
