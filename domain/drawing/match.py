@@ -1,0 +1,124 @@
+"""Who goes: each seat to the inspector who may sit there, has the fewest seats so far, and comes first by lot.
+
+For each area, lead or not, and skill there is one heap of those who qualify. When an inspector takes a seat, only their
+current place in the order is noted; a heap that still shows the old place, which is always an earlier one, is put right
+when that entry comes to its top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush, heapreplace
+from operator import attrgetter
+from typing import Final, TypeAlias
+
+from domain.drawing.canonical import be32, digest
+from domain.drawing.lines import Inspector, Seated, Site, Team
+from domain.drawing.rules import SeatRule
+
+_ORDER: Final = b"sunlot-order-v1\0"
+_INSPECTOR: Final = b"sunlot-inspector-v1\0"
+
+_Place: TypeAlias = tuple[int, bytes, str, int]
+"""(load, lot, ref, index in the pool): what inspectors are ordered by, and then where to find them."""
+
+
+def match_teams(
+    seed: bytes, team: Sequence[SeatRule], sites: Iterable[Site], pool: Iterable[Inspector]
+) -> list[Team]:
+    """The team of each drawn site, in the order in which they are filled. The orders of `sites` and `pool` are of no account."""
+    matcher = _Matcher(seed, pool)
+    return [Team(site.id, tuple(matcher.fill(site, team))) for site in order_sites(seed, sites)]
+
+
+def order_sites(seed: bytes, sites: Iterable[Site]) -> list[Site]:
+    """The sites in the order in which their teams are filled."""
+    prefix = _ORDER + seed
+    return sorted(sites, key=lambda site: (digest(prefix, site.id.encode()), site.id))
+
+
+def may_sit(inspector: Inspector, site: Site, rule: SeatRule) -> bool:
+    """Whether the inspector qualifies for this seat at this site, loads, caps and the rest of the team aside."""
+    return (
+        site.area in inspector.areas
+        and site.id not in inspector.conflicts
+        and (inspector.lead or not rule.lead)
+        and (not rule.skilled or not site.needs or not set(site.needs).isdisjoint(inspector.skills))
+    )
+
+
+class _Matcher:
+    """The pool with its loads, while seats are given out."""
+
+    def __init__(self, seed: bytes, pool: Iterable[Inspector]) -> None:
+        self._prefix = _INSPECTOR + seed
+        self._pool = sorted(pool, key=attrgetter("ref"))
+        self._conflicts = [frozenset(inspector.conflicts) for inspector in self._pool]
+        self._current: list[_Place | None] = [self._place(index, 0) for index in range(len(self._pool))]
+        self._areas: dict[str, list[_Place]] = {}
+        self._heaps: dict[tuple[str, bool, str | None], list[_Place]] = {}
+        for place in sorted(place for place in self._current if place):
+            for area in self._pool[place[3]].areas:
+                self._areas.setdefault(area, []).append(place)
+
+    def fill(self, site: Site, team: Sequence[SeatRule]) -> Iterator[Seated]:
+        """Give out the site's seats, in their order."""
+        taken: set[int] = set()
+        for rule in team:
+            place = self._find_first(site, rule, taken)
+            if place is None:
+                yield Seated(None, rule.seat)
+                continue
+            load, _, ref, index = place
+            taken.add(index)
+            self._current[index] = self._place(index, load + 1)
+            yield Seated(ref, rule.seat)
+
+    def _place(self, index: int, load: int) -> _Place | None:
+        """Where the inspector stands with this load; None once it has reached their cap."""
+        inspector = self._pool[index]
+        if load >= inspector.cap:
+            return None
+        return load, digest(self._prefix, be32(load), inspector.ref.encode()), inspector.ref, index
+
+    def _find_first(self, site: Site, rule: SeatRule, taken: set[int]) -> _Place | None:
+        skills: Sequence[str | None] = site.needs if rule.skilled and site.needs else (None,)
+        first: _Place | None = None
+        for skill in skills:
+            place = self._find_top(self._heap(site.area, rule.lead, skill), site.id, taken)
+            if place is not None and (first is None or place < first):
+                first = place
+        return first
+
+    def _find_top(self, heap: list[_Place], site: str, taken: set[int]) -> _Place | None:
+        """The first of this heap who is neither on the team nor in conflict with the site; the heap keeps everyone."""
+        passed: list[_Place] = []
+        while (top := self._refresh_top(heap)) and (top[3] in taken or site in self._conflicts[top[3]]):
+            passed.append(heappop(heap))
+        for place in passed:
+            heappush(heap, place)
+        return top
+
+    def _refresh_top(self, heap: list[_Place]) -> _Place | None:
+        while heap:
+            top = heap[0]
+            current = self._current[top[3]]
+            if current is top:
+                return top
+            if current is None:
+                heappop(heap)
+            else:
+                heapreplace(heap, current)
+        return None
+
+    def _heap(self, area: str, lead: bool, skill: str | None) -> list[_Place]:
+        heap = self._heaps.get((area, lead, skill))
+        if heap is None:
+            # In the order of the first loads, so already a heap; places taken since are put right at the top.
+            heap = [place for place in self._areas.get(area, ()) if self._qualifies(place[3], lead, skill)]
+            self._heaps[area, lead, skill] = heap
+        return heap
+
+    def _qualifies(self, index: int, lead: bool, skill: str | None) -> bool:
+        inspector = self._pool[index]
+        return (inspector.lead or not lead) and (skill is None or skill in inspector.skills)
