@@ -107,3 +107,82 @@ class EventRefused(Invalid):
     """An event holds what must never be stored (a float, a naive time, too large an integer)."""
 
     code = "event-refused"
+
+
+# --- blobs -----------------------------------------------------------------------------------
+
+
+class BlobTooLarge(Invalid):
+    """A file is larger than its kind may be; facts: `limit` in bytes."""
+
+    code = "blob-too-large"
+
+
+class BlobDamaged(DomainError):
+    """A kept file no longer has the content its name says; facts: `digest`."""
+
+    code = "blob-damaged"
+
+
+class MediaRefused(Invalid):
+    """The content of a file is of no kind that is allowed here; facts: `found` ("" if unknown), `allowed`."""
+
+    code = "media-refused"
+
+
+# --- the ledger ------------------------------------------------------------------------------
+
+
+class KeyUnusable(Unavailable):
+    """The ledger's signing key cannot be used; facts: `path` ("" if not a file), `reason`."""
+
+    code = "ledger-key-unusable"
+
+
+class LedgerDiverged(Unavailable):
+    """The store is not what was published: nothing is signed until people decide; facts: `reason`,
+    `size` (what the store has), `published` (what was published)."""
+
+    code = "ledger-diverged"
+
+
+class ReceiptAhead(Conflict):
+    """The event is not under a signed checkpoint yet, it will be within seconds; facts: `idx`, `size`."""
+
+    code = "receipt-ahead"
+
+
+# --- calendar and rulebook -------------------------------------------------------------------
+
+
+class CalendarMissing(Invalid):
+    """No notice of working days covers the year: an administrator loads it; facts: `year`, `folder`."""
+
+    code = "calendar-missing"
+
+
+class CalendarWrong(Invalid):
+    """A file with a notice of working days cannot be used; facts: `file`, `key`, `reason`."""
+
+    code = "calendar-wrong"
+
+
+class RulebookWrong(Invalid):
+    """A rulebook's file cannot be used; facts: `file`, `key`, `reason`."""
+
+    code = "rulebook-wrong"
+
+
+class RulebookMissing(Invalid):
+    """No rulebook is in force on that day, or none has that version or entry; facts: `wanted`."""
+
+    code = "rulebook-missing"
+
+
+# --- spreadsheets ----------------------------------------------------------------------------
+
+
+class SpreadsheetRefused(Invalid):
+    """The file cannot be read as a table; facts: `reason` (a stable word) and what belongs to it."""
+
+    code = "spreadsheet-refused"
