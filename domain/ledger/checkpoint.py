@@ -1,10 +1,10 @@
 """C2SP tlog-checkpoint: the log's name, size and root, signed by the log.
 
-    sunlot.example/140100
-    7
-    34KuFvlTex/o1f8kWvL6rzmwyhJdOY3MIxf9Au2rc7E=
+sunlot.example/140100
+7
+34KuFvlTex/o1f8kWvL6rzmwyhJdOY3MIxf9Au2rc7E=
 
-    — sunlot.example/140100 +xHi8L…
+— sunlot.example/140100 +xHi8L…
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log commits to: its `size` first entries hash to `root` (32 bytes). The origin is the log's name."""
+    """What a log commits to: its `size` first entries hash to `root` (32 bytes). The origin is the log's
+    name.
+    """
 
     origin: str
     size: int
@@ -33,7 +35,8 @@ class Checkpoint:
 
     def text(self) -> str:
         """The note text that is signed."""
-        return "".join(f"{line}\n" for line in (self.origin, self.size, encode_base64(self.root), *self.extensions))
+        lines = (self.origin, str(self.size), encode_base64(self.root), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -48,8 +51,8 @@ class Checkpoint:
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
     """The signed note, ready to publish. The signature is deterministic.
 
-    Raises OriginDiffers unless the key's name is the checkpoint's origin, CheckpointMalformed for one that could not
-    be read back. Whether the checkpoint extends the last one is the caller's to make sure.
+    Raises OriginDiffers unless the key's name is the checkpoint's origin, CheckpointMalformed for one
+    that could not be read back. Whether the checkpoint extends the last one is the caller's to make sure.
     """
     if key.name != checkpoint.origin:
         raise OriginDiffers(expected=key.name, found=checkpoint.origin)
@@ -61,8 +64,8 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
 def open_checkpoint(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
     """Verify a signed checkpoint against the trusted keys (several, after a rotation) and read it.
 
-    Raises what Note.parse and Note.verify raise, CheckpointMalformed, or OriginDiffers where no key that signed has
-    the origin for its name.
+    Raises what Note.parse and Note.verify raise, CheckpointMalformed, or OriginDiffers where no key that
+    signed has the origin for its name.
     """
     opened = Note.parse(note)
     signers = opened.verify(keys)

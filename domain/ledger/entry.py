@@ -1,9 +1,9 @@
 """The entry: the public line that stands in the ledger for one stored event.
 
-    {"at":"2026-11-23T01:02:03.123456Z","idx":0,"prev":"","state":"<hex>","stream":"…","topic":"…","v":1,"ver":1}
+{"at":"2026-11-23T01:02:03.123456Z","idx":0,"prev":"","state":"<hex>","stream":"…","topic":"…","v":1,"ver":1}
 
-Canonical JSON with exactly these keys. Entries are public and states are not: an entry carries the hash of the
-state's bytes, which hold a random salt.
+Canonical JSON with exactly these keys. Entries are public and states are not: an entry carries the hash
+of the state's bytes, which hold a random salt.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SIZE_LIMIT = 65_535
 NUMBER_LIMIT = 2**53 - 1
 CLOCK_TOLERANCE = timedelta(seconds=60)
 
-AT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
+_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[!-~]+")
 _TEXT = r'(?:[!#-\[\]-~]|\\["\\])+'
 _ENTRY = re.compile(
-    rf'\{{"at":"({AT.pattern})","idx":(0|[1-9]\d{{0,15}}),"prev":"([0-9a-f]{{64}}|)","state":"([0-9a-f]{{64}})",'
+    rf'\{{"at":"([^"]{{27}})","idx":(0|[1-9]\d{{0,15}}),"prev":"([0-9a-f]{{64}}|)","state":"([0-9a-f]{{64}})",'
     rf'"stream":"({_TEXT})","topic":"({_TEXT})","v":1,"ver":([1-9]\d{{0,15}})\}}',
     re.ASCII,
 )
@@ -40,9 +40,10 @@ Recorded = tuple[bytes, str, str, int]
 class Entry:
     """One entry's facts.
 
-    `at`: when the store recorded the event, in UTC with six digits (`format_at`). `idx`: the position in the log, from
-    0 without gaps. `prev`: leaf hash (hex) of the stream's previous version, "" for its first. `state`: SHA-256 (hex)
-    of the stored state's bytes. `stream`, `topic`: printable ASCII without spaces. `ver`: counts from 1.
+    `at`: when the store recorded the event, in UTC with six digits (`format_at`). `idx`: the position in
+    the log, from 0 without gaps. `prev`: leaf hash (hex) of the stream's previous version, "" for its
+    first. `state`: SHA-256 (hex) of the stored state's bytes. `stream`, `topic`: printable ASCII without
+    spaces. `ver`: counts from 1.
     """
 
     at: str
@@ -96,7 +97,7 @@ def format_entry(at: str, idx: int, prev: str, state: str, stream: str, topic: s
     """
     return (
         f'{{"at":"{at}","idx":{idx},"prev":"{prev}","state":"{state}",'
-        f'"stream":"{quote(stream)}","topic":"{quote(topic)}","v":1,"ver":{ver}}}'
+        f'"stream":"{quote(stream)}","topic":"{_quote_topic(topic)}","v":1,"ver":{ver}}}'
     )
 
 
@@ -105,9 +106,9 @@ def chain(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Make the entries of one append: (entry bytes, leaf hash) for each event, in order.
 
-    `at` is `recorded_at`'s answer, `idx` the first free position. `prevs` holds the leaf hash (hex) of the last entry
-    of each stream that goes on; it is brought forward as the entries are made. Raises PrevUnknown, EntryMalformed,
-    EntryTooLarge.
+    `at` is `recorded_at`'s answer, `idx` the first free position. `prevs` holds the leaf hash (hex) of
+    the last entry of each stream that goes on; it is brought forward as the entries are made. Raises
+    PrevUnknown, EntryMalformed, EntryTooLarge.
     """
     for position, (state, stream, topic, ver) in enumerate(events, idx):
         prev = "" if ver == 1 else prevs.get(stream)
@@ -135,10 +136,11 @@ def parse_at(at: str) -> datetime:
 
 
 def recorded_at(now: datetime, last: str) -> str:
-    """The `at` of what is recorded now, `last` being the log's last `at` ("" in an empty log): it never goes back.
+    """The `at` of what is recorded now, `last` being the log's last `at` ("" in an empty log): it never
+    goes back.
 
-    Raises ClockBehind if the clock lies more than 60 s before `last`: one leap of a clock into a far year must not
-    stamp that year on all that follows.
+    Raises ClockBehind if the clock lies more than 60 s before `last`: one leap of a clock into a far year
+    must not stamp that year on all that follows.
     """
     at = format_at(now)
     if at >= last:
@@ -150,26 +152,32 @@ def recorded_at(now: datetime, last: str) -> str:
 
 
 def is_time(at: str) -> bool:
-    """Whether the text is a time as entries write it, on a day that exists."""
-    return bool(AT.fullmatch(at)) and is_day(at[:10])
+    """Whether the text is a time as entries write it, at a second that exists."""
+    digits = at[20:26]
+    return len(at) == 27 and at[26] == "Z" and digits.isascii() and digits.isdigit() and _is_second(at[:20])
 
 
 @lru_cache(maxsize=64)
-def is_day(day: str) -> bool:
-    """Whether `YYYY-MM-DD` is a day that exists."""
+def _is_second(text: str) -> bool:
+    if not _SECOND.fullmatch(text):
+        return False
     try:
-        datetime.fromisoformat(day)
+        datetime.fromisoformat(text[:19])
     except ValueError:
         return False
     return True
 
 
-@lru_cache(maxsize=4096)
 def quote(name: str) -> str:
     """A stream's or topic's name as it stands between quotation marks. Raises EntryMalformed."""
-    if not _NAME.fullmatch(name):
+    if not name or not name.isascii() or not name.isprintable() or " " in name:
         raise EntryMalformed(field="name", value=ascii(name))
-    return name.replace("\\", "\\\\").replace('"', '\\"')
+    if "\\" in name or '"' in name:
+        return name.replace("\\", "\\\\").replace('"', '\\"')
+    return name
+
+
+_quote_topic = lru_cache(maxsize=1024)(quote)
 
 
 def _unquote(text: str) -> str:

@@ -31,7 +31,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def pair(hashes: Sequence[bytes]) -> list[bytes]:
     """The level above: every two neighbours hashed. A last one without a neighbour is left out."""
-    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
+    pairs = zip(hashes[::2], hashes[1::2], strict=False)
+    return [sha256(b"\x01" + left + right).digest() for left, right in pairs]
 
 
 def perfect_root(hashes: Sequence[bytes]) -> bytes:
@@ -43,7 +44,8 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
 
 
 class Frontier:
-    """The roots of the complete subtrees that make up a tree, left to right: all that is needed to let it grow.
+    """The roots of the complete subtrees that make up a tree, left to right: all that is needed to let it
+    grow.
 
     O(log n) in memory and in its saved form. Not safe for several threads.
     """
@@ -96,7 +98,8 @@ class Frontier:
         size, hashes = int.from_bytes(data[:8], "big"), data[8:]
         if len(data) < 8 or len(hashes) % HASH_SIZE:
             raise FrontierMalformed(length=len(data))
-        return cls.of_peaks(size, [hashes[start : start + HASH_SIZE] for start in range(0, len(hashes), HASH_SIZE)])
+        starts = range(0, len(hashes), HASH_SIZE)
+        return cls.of_peaks(size, [hashes[start : start + HASH_SIZE] for start in starts])
 
     @classmethod
     def of_peaks(cls, size: int, peaks: Sequence[bytes]) -> Self:
@@ -136,7 +139,8 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
 
 
 def consistency_proof(old: int, new: int, node: NodeReader) -> list[bytes]:
-    """The hashes that show the tree of size `new` to begin with the tree of size `old` (RFC 6962 section 2.1.2).
+    """The hashes that show the tree of size `new` to begin with the tree of size `old` (RFC 6962 section
+    2.1.2).
 
     Empty for `old` = 0 and `old` = `new`. Raises ProofRefused if `old` is the larger.
     """
@@ -180,7 +184,8 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
 
 
 def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """Return if `proof` shows that the tree (new, new_root) begins with (old, old_root); else raise ProofRefused.
+    """Return if `proof` shows that the tree (new, new_root) begins with (old, old_root); else raise
+    ProofRefused.
 
     RFC 9162 section 2.1.4.2; from the empty tree and to the same tree the proof is empty.
     """

@@ -1,13 +1,9 @@
-"""C2SP signed-note: a text, an empty line, and a line for each signature. Ed25519 (type 0x01) is what we sign and check.
-
-    <text>\n
-    \n
-    — <key name> <base64 of key id ‖ signature>\n
+"""C2SP signed-note: a text, an empty line, and a line `— <key name> <base64 of key id ‖ signature>` for each
+signature. Ed25519 (type 0x01) is what we sign and check.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -31,7 +27,9 @@ _ID = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with its name, as a `vkey` line says it: `<name>+<key id>+<base64 of 0x01 ‖ public key>`."""
+    """A public key with its name, as a `vkey` line says it: `<name>+<key id>+<base64 of 0x01 ‖ public
+    key>`.
+    """
 
     name: str
     public: bytes
@@ -55,7 +53,9 @@ class VerifierKey:
         return key
 
     def verify(self, signature: bytes, text: bytes) -> None:
-        """Return if the signature (without key id) is this key's over the text; else raise SignatureInvalid."""
+        """Return if the signature (without key id) is this key's over the text; else raise
+        SignatureInvalid.
+        """
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
         except (InvalidSignature, ValueError) as error:
@@ -64,7 +64,9 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key with its name. `seed` is the 32 random bytes of RFC 8032; it never shows in a repr or an error."""
+    """A private key with its name. `seed` is the 32 random bytes of RFC 8032; it never shows in a repr or
+    an error.
+    """
 
     name: str
     seed: bytes = field(repr=False)
@@ -79,7 +81,9 @@ class SigningKey:
         return VerifierKey(self.name, self._private().public_key().public_bytes_raw())
 
     def encode(self) -> str:
-        """The secret line `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 ‖ seed>`, as Go's `note` package writes it."""
+        """The secret line `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 ‖ seed>`, as Go's `note` package
+        writes it.
+        """
         return f"{_PRIVATE}+{self.name}+{self.verifier.id.hex()}+{encode_base64(ED25519 + self.seed)}"
 
     @classmethod
@@ -139,9 +143,10 @@ class Note:
     def verify(self, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
         """The trusted keys that signed, at least one.
 
-        Lines of keys that are not in `keys` are ignored, as the standard asks (witnesses, other algorithms, a key
-        that replaces ours). Raises SignatureInvalid if a trusted key's line does not verify; if no trusted key
-        signed, KeyUnknown where a line uses a trusted name all the same, else SignatureMissing.
+        Lines of keys that are not in `keys` are ignored, as the standard asks (witnesses, other
+        algorithms, a key that replaces ours). Raises SignatureInvalid if a trusted key's line does not
+        verify; if no trusted key signed, KeyUnknown where a line uses a trusted name all the same, else
+        SignatureMissing.
         """
         trusted = {(key.name, key.id): key for key in keys}
         lines = [line for line in self.signatures if (line.name, line.key_id) in trusted]
@@ -176,10 +181,12 @@ def encode_base64(data: bytes) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """Read standard base64 in its one canonical form. Raises ValueError for any other, set bits in the padding too."""
+    """Read standard base64 in its one canonical form. Raises ValueError for any other, set bits in the
+    padding too.
+    """
     try:
         data = b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValueError("not base64") from error
     if encode_base64(data) != text:
         raise ValueError("not canonical base64")
@@ -187,7 +194,9 @@ def decode_base64(text: str) -> bytes:
 
 
 def _split_key(line: str) -> tuple[str, str, bytes]:
-    """Name, claimed key id and 32 key bytes of a key line. No value goes into the error: it may be a secret."""
+    """Name, claimed key id and 32 key bytes of a key line. No value goes into the error: it may be a
+    secret.
+    """
     name, _, rest = line.partition("+")
     claimed, _, material = rest.partition("+")
     if not is_key_name(name) or not _ID.fullmatch(claimed):

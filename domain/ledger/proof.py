@@ -1,10 +1,10 @@
 """C2SP tlog-proof v1: a receipt, one file that proves one entry to whoever holds the log's key.
 
-    c2sp.org/tlog-proof@v1
-    index 2
-    <base64 of a hash, a line each, from the leaf's sibling to the root's child>
+c2sp.org/tlog-proof@v1
+index 2
+<base64 of a hash, a line each, from the leaf's sibling to the root's child>
 
-    <signed checkpoint>
+<signed checkpoint>
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Receipt:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read a `.tlog-proof` file strictly, without verifying it. Raises ReceiptMalformed naming the line."""
+        """Read a `.tlog-proof` file strictly, without verifying it. Raises ReceiptMalformed naming the
+        line.
+        """
         head, separator, checkpoint = data.partition(b"\n\n")
         if not separator or not checkpoint or len(data) > NOTE_LIMIT:
             raise ReceiptMalformed(line="checkpoint")
@@ -60,8 +62,8 @@ class Receipt:
     def verify(self, entry: bytes, keys: Sequence[VerifierKey]) -> tuple[Entry, Checkpoint]:
         """The entry and the checkpoint that it is proved to be in.
 
-        Raises what `open_checkpoint`, `parse_entry` and `verify_inclusion` raise, and ReceiptDiffers where the entry
-        says another position than the receipt.
+        Raises what `open_checkpoint`, `parse_entry` and `verify_inclusion` raise, and ReceiptDiffers
+        where the entry says another position than the receipt.
         """
         checkpoint = open_checkpoint(self.checkpoint, keys)
         parsed = parse_entry(entry)
@@ -72,7 +74,8 @@ class Receipt:
 
 
 def make_receipt(index: int, size: int, checkpoint: bytes, node: NodeReader) -> Receipt:
-    """A receipt for the entry at `index` under the signed checkpoint of `size`; `node` reads a tree at least as large.
+    """A receipt for the entry at `index` under the signed checkpoint of `size`; `node` reads a tree at
+    least as large.
 
     Raises ProofRefused if the checkpoint does not reach the entry.
     """

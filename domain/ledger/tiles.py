@@ -1,7 +1,8 @@
 """C2SP tlog-tiles: the log as static files of 256 hashes, or 256 entries, each.
 
-`tile/<L>/<N>[.p/<W>]` holds hashes of level 8·L; `tile/entries/<N>[.p/<W>]` the entries under the tile of level 0.
-Full ones never change. Openers take such a path and give the file's bytes, or raise FileNotFoundError.
+`tile/<L>/<N>[.p/<W>]` holds hashes of level 8·L; `tile/entries/<N>[.p/<W>]` the entries under the tile of
+level 0. Full ones never change. Openers take such a path and give the file's bytes, or raise
+FileNotFoundError.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ ENTRIES = -1
 Opener = Callable[[str], bytes]
 
 _PATH = re.compile(
-    r"tile/(?P<level>entries|0|[1-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+    r"tile/(?P<level>entries|0|[1-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})"
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tile:
-    """The name of a tile: its level (ENTRIES for a bundle), its index within the level, and how much of it is filled."""
+    """The name of a tile: its level (ENTRIES for a bundle), its index within the level, and how much of
+    it is filled.
+    """
 
     level: int
     index: int
@@ -60,9 +64,11 @@ def tile_width(level: int, index: int, size: int) -> int:
 
 
 def tiles_written(old: int, new: int) -> Iterator[Tile]:
-    """The tiles that a log has to publish as it grows from `old` to `new` entries: bundles first, then level by level.
+    """The tiles that a log has to publish as it grows from `old` to `new` entries: bundles first, then
+    level by level.
 
-    All must stand before the checkpoint of `new` does. Full tiles among them are written once and never again.
+    All must stand before the checkpoint of `new` does. Full tiles among them are written once and never
+    again.
     """
     level = ENTRIES
     while _count(level, new):
@@ -105,7 +111,9 @@ def parse_tile(data: bytes, width: int) -> list[bytes]:
 
 
 def read_tile(read: Opener, tile: Tile, size: int) -> bytes:
-    """The bytes of a tile of the log of `size`, taken from the full tile where the partial one has been removed."""
+    """The bytes of a tile of the log of `size`, taken from the full tile where the partial one has been
+    removed.
+    """
     width = tile_width(tile.level, tile.index, size)
     try:
         return read(Tile(tile.level, tile.index, width).path())
@@ -150,7 +158,8 @@ class TileReader:
 class TileWriter:
     """The files that a growing log publishes, made from its entries. Holds only the rightmost, partial tiles.
 
-    Take `extend`'s full tiles as they come and `partials` at the end, write them, then sign `root()` at `size`.
+    Take `extend`'s full tiles as they come and `partials` at the end, write them, then sign `root()` at
+    `size`.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,8 @@
 """The whole log, checked as if a stranger had written the server: state ↔ entry ↔ tree ↔ signed checkpoints.
 
-Two passes, memory flat in the size of the log: the rows by position, and their entries by stream and version.
-Nothing is repaired and nothing is believed: every entry is built again from its row and compared byte for byte.
+Two passes, memory flat in the size of the log: the rows by position, and their entries by stream and
+version. Nothing is repaired and nothing is believed: every entry is built again from its row and compared
+byte for byte.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from domain.ledger.checkpoint import Checkpoint, open_checkpoint
-from domain.ledger.entry import AT, SIZE_LIMIT, Entry, format_entry, is_day, parse_entry
+from domain.ledger.entry import SIZE_LIMIT, Entry, format_entry, is_time, parse_entry
 from domain.ledger.errors import EntryMalformed, LedgerError
 from domain.ledger.merkle import Frontier
 from domain.ledger.note import VerifierKey
-from domain.ledger.tiles import Opener, TileWriter
 
 Row = tuple[int, bytes | None, bytes | None, str, str, int]
 """(idx, entry bytes, state bytes, stream, topic, version); None where the store holds nothing."""
+
+Params = Mapping[str, str | int]
 
 Link = tuple[int, bytes | None, str, int]
 """(idx, entry bytes, stream, version) of the same rows."""
@@ -26,28 +28,29 @@ Link = tuple[int, bytes | None, str, int]
 _FLUSH = 4096
 _AT_START, _AT_END = 7, 34
 _AFTER_IDX = 42
-_DAY = 10
+_PREV = b'"prev":"'
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `code` is stable; `idx` is the event's position, None where it is not about one event.
+    """One thing that is wrong. `code` is stable; `idx` is the event's position, None where it is not
+    about one event.
 
     Codes and their `params` are listed in docs/reference/ledger-format.md, “What a verifier finds”.
     """
 
     code: str
     idx: int | None = None
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was found and how far the checks reach.
 
-    `findings` are the first ones, `found` counts all. `size` and `root` are of the rows as read. `covered` is the
-    largest size at which the rows hash to the root of a validly signed checkpoint: events from there on are checked
-    against themselves only.
+    `findings` are the first ones, `found` counts all. `size` and `root` are of the rows as read.
+    `covered` is the largest size at which the rows hash to the root of a validly signed checkpoint:
+    events from there on are checked against themselves only.
     """
 
     findings: tuple[Finding, ...]
@@ -80,9 +83,10 @@ def verify_log(
 ) -> Report:
     """Check a whole log.
 
-    `rows` ordered by idx; `links` ordered by stream and version (any order of streams in which one stream's rows stand
-    together); `notes` are the signed checkpoints held, each with a name to report it by; `keys` the log's verifier
-    keys, current and former. At most `limit` findings are kept. Never raises for what the log contains.
+    `rows` ordered by idx; `links` ordered by stream and version (any order of streams in which one
+    stream's rows stand together); `notes` are the signed checkpoints held, each with a name to report it
+    by; `keys` the log's verifier keys, current and former. At most `limit` findings are kept. Never
+    raises for what the log contains.
     """
     checkpoints, refused = open_checkpoints(notes, keys)
     rows_check, links_check = RowCheck(checkpoints), LinkCheck()
@@ -106,7 +110,9 @@ def verify_log(
 def open_checkpoints(
     notes: Iterable[tuple[str, bytes]], keys: Sequence[VerifierKey]
 ) -> tuple[list[Checkpoint], list[Finding]]:
-    """The checkpoints that are validly signed, one for each size, smallest first; and what is wrong with the others."""
+    """The checkpoints that are validly signed, one for each size, smallest first; and what is wrong with
+    the others.
+    """
     opened: dict[int, tuple[str, Checkpoint]] = {}
     findings: list[Finding] = []
     for name, note in notes:
@@ -117,15 +123,17 @@ def open_checkpoints(
             continue
         first_name, first = opened.setdefault(checkpoint.size, (name, checkpoint))
         if (first.origin, first.root) != (checkpoint.origin, checkpoint.root):
-            params = {"size": checkpoint.size, "checkpoint": name, "other": first_name}
+            params: Params = {"size": checkpoint.size, "checkpoint": name, "other": first_name}
             findings.append(Finding("checkpoint.conflict", None, params))
     return [opened[size][1] for size in sorted(opened)], findings
 
 
 class RowCheck:
-    """First pass: position, time, state and columns of each row against its entry; the tree against the checkpoints.
+    """First pass: position, time, state and columns of each row against its entry; the tree against the
+    checkpoints.
 
-    `checkpoints` are `open_checkpoints`' answer. After `run` is exhausted `size`, `frontier` and `covered` stand.
+    `checkpoints` are `open_checkpoints`' answer. After `run` is exhausted `size`, `frontier` and
+    `covered` stand.
     """
 
     def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
@@ -138,7 +146,9 @@ class RowCheck:
         self._agrees = True
 
     def run(self, rows: Iterable[Row]) -> Iterator[Finding]:
-        """What is wrong, in order of position; at most one finding about roots, naming the events it can lie in."""
+        """What is wrong, in order of position; at most one finding about roots, naming the events it can
+        lie in.
+        """
         last, leaves = "", self._leaves
         yield from self._compare_roots()
         stop = self._next_stop()
@@ -179,19 +189,23 @@ class RowCheck:
         """Checkpoints beyond the rows: the tail is missing, or so many rows before it."""
         for checkpoint in reversed(self._ahead):
             if checkpoint.size > self._next_idx:
-                yield Finding("log.cut_off", self._next_idx, {"size": self._next_idx, "checkpoint": checkpoint.size})
+                sizes = {"size": self._next_idx, "checkpoint": checkpoint.size}
+                yield Finding("log.cut_off", self._next_idx, sizes)
                 return
             if self._agrees:
                 yield self._root_differs(checkpoint, "")
 
     def _root_differs(self, checkpoint: Checkpoint, found: str) -> Finding:
         self._agrees = False
-        params = {"size": checkpoint.size, "expected": checkpoint.root.hex(), "found": found}
-        return Finding("root.differs", None, {**params, "from": self.covered, "to": checkpoint.size - 1})
+        roots = {"expected": checkpoint.root.hex(), "found": found}
+        first, last = self.covered, checkpoint.size - 1
+        return Finding("root.differs", None, {"size": checkpoint.size, "first": first, "last": last, **roots})
 
 
 class LinkCheck:
-    """Second pass: versions of each stream without gap or repeat, and `prev` of each the leaf hash of the one before."""
+    """Second pass: versions of each stream without gap or repeat, and `prev` of each the leaf hash of the
+    one before.
+    """
 
     def __init__(self) -> None:
         self.size = 0
@@ -199,24 +213,32 @@ class LinkCheck:
 
     def run(self, links: Iterable[Link]) -> Iterator[Finding]:
         """What is wrong, in the order of the rows."""
-        stream, version, prev = "", 0, b""
+        stream, version, before = "", 0, b""
         for idx, entry, row_stream, row_version in links:
-            if row_stream != stream:
-                stream, version, prev = row_stream, 0, b""
-                self.streams += 1
-            self.size += 1
             data = entry or b""
+            self.size += 1
+            if row_stream != stream:
+                stream, version, prev = row_stream, 0, b'"'
+                self.streams += 1
+            else:
+                prev = sha256(b"\x00" + before).hexdigest().encode()
             if row_version != version + 1:
                 code = "version.gap" if row_version > version + 1 else "version.repeated"
                 yield Finding(code, idx, {"stream": stream, "expected": version + 1, "found": row_version})
-            elif not data.startswith(b'%d,"prev":"%b","state":"' % (idx, prev), _AFTER_IDX):
-                yield Finding("prev.differs", idx, {"stream": stream, "version": row_version, "expected": prev.decode()})
-            version = row_version
-            prev = sha256(b"\x00" + data).hexdigest().encode()
+            elif not data.startswith(prev, data.find(_PREV, _AFTER_IDX) + len(_PREV)):
+                link: Params = {
+                    "stream": stream,
+                    "version": row_version,
+                    "expected": prev.decode().strip('"'),
+                }
+                yield Finding("prev.differs", idx, link)
+            version, before = row_version, data
 
 
 def diagnose(row: Row, expected_idx: int, last_at: str) -> Iterator[Finding]:
-    """Say what is wrong with one row that stands where `expected_idx` should, after an entry recorded at `last_at`."""
+    """Say what is wrong with one row that stands where `expected_idx` should, after an entry recorded at
+    `last_at`.
+    """
     idx, data, state, *_ = row
     if idx != expected_idx:
         code = "idx.gap" if idx > expected_idx else "idx.repeated"
@@ -238,30 +260,11 @@ def diagnose(row: Row, expected_idx: int, last_at: str) -> Iterator[Finding]:
         yield Finding("at.backwards", idx, {"at": entry.at, "before": last_at})
 
 
-def verify_tiles(entries: Iterable[tuple[int, bytes]], size: int, read: Opener) -> Iterator[Finding]:
-    """Compare the published tiles and bundles of a log of `size` with its entries, given as (idx, bytes) in order.
-
-    Gives `tile.differs` with the first position that a differing file can be about, and `tile.missing`. A partial
-    file that the full one has replaced is not asked for.
-    """
-    writer = TileWriter()
-    within = (entry for idx, entry in entries if idx < size)
-    for tiles in (writer.extend(within), writer.partials()):
-        for tile, expected in tiles:
-            try:
-                agrees = read(tile.path()) == expected
-                code = "tile.differs"
-            except FileNotFoundError:
-                agrees, code = False, "tile.missing"
-            if not agrees:
-                yield Finding(code, tile.index << 8 * (max(tile.level, 0) + 1), {"path": tile.path()})
-
-
 def _sound_at(row: Row, last: str) -> str | None:
     """The `at` of a row whose entry is exactly what its columns and state give; None if anything is off.
 
-    The fast path of a million: no parsing, one comparison. Times and `prev` are taken from the entry, times checked
-    here and `prev` in the second pass.
+    The fast path of a million: no parsing, one comparison. Times and `prev` are taken from the entry,
+    times checked here and `prev` in the second pass.
     """
     idx, entry, state, stream, topic, version = row
     if entry is None or state is None or not entry.isascii() or len(entry) > SIZE_LIMIT or version < 1:
@@ -274,13 +277,15 @@ def _sound_at(row: Row, last: str) -> str | None:
         expected = format_entry(at, idx, prev, sha256(state).hexdigest(), stream, topic, version)
     except EntryMalformed:
         return None
-    if text != expected or at < last or not AT.fullmatch(at) or not is_day(at[:_DAY]):
+    if text != expected or at < last or not is_time(at):
         return None
     return at
 
 
 def _claimed_at(entry: bytes | None) -> str:
-    """The `at` of an entry that is wrong in some way, so that the next is compared with it where it can be read."""
+    """The `at` of an entry that is wrong in some way, so that the next is compared with it where it can
+    be read.
+    """
     try:
         return parse_entry(entry or b"").at
     except LedgerError:
@@ -289,7 +294,7 @@ def _claimed_at(entry: bytes | None) -> str:
 
 def _column_findings(row: Row, entry: Entry) -> Iterator[Finding]:
     idx, _, _, stream, topic, version = row
-    compared = {
+    compared: dict[str, tuple[str | int, str | int]] = {
         "idx": (entry.idx, idx),
         "stream": (entry.stream, stream),
         "topic": (entry.topic, topic),
