@@ -20,7 +20,7 @@ from tests.domain.ledger.vectors import ORIGIN, load
 
 VECTOR = load("n7")
 ENTRIES = VECTOR.entries()
-DATA = VECTOR.bytes("one.tlog-proof")
+DATA = VECTOR.read("one.tlog-proof")
 RECEIPT = Receipt.parse(DATA)
 KEYS = [VECTOR.key().verifier]
 

@@ -47,16 +47,16 @@ def test_the_signed_checkpoint_is_the_vectors(vector: Vector) -> None:
     frontier = Frontier()
     frontier.extend([leaf_hash(entry) for entry in vector.entries()])
     checkpoint = Checkpoint(ORIGIN, frontier.size, frontier.root())
-    note = vector.bytes("tiles/checkpoint")
+    note = vector.read("tiles/checkpoint")
     assert sign_checkpoint(checkpoint, vector.key()) == note
     assert open_checkpoint(note, [VerifierKey.parse(vector.vkey())]) == checkpoint
 
 
 def test_the_receipt_is_the_vectors_and_verifies(vector: Vector) -> None:
-    data, entries = vector.bytes("one.tlog-proof"), vector.entries()
+    data, entries = vector.read("one.tlog-proof"), vector.entries()
     node = TileReader(opener(vector.files()), len(entries))
     receipt = Receipt.parse(data)
-    made = make_receipt(receipt.index, len(entries), vector.bytes("tiles/checkpoint"), node)
+    made = make_receipt(receipt.index, len(entries), vector.read("tiles/checkpoint"), node)
     assert made.encode() == data
     entry, checkpoint = receipt.verify(entries[receipt.index], [VerifierKey.parse(vector.vkey())])
     assert (entry.idx, checkpoint.size) == (receipt.index, len(entries))
@@ -81,7 +81,7 @@ def test_bundles_hold_the_entries(vector: Vector) -> None:
 
 
 def test_the_whole_log_verifies(vector: Vector) -> None:
-    rows, notes = vector.rows(), [("checkpoint", vector.bytes("tiles/checkpoint"))]
+    rows, notes = vector.rows(), [("checkpoint", vector.read("tiles/checkpoint"))]
     report = verify_log(rows, links(rows), notes, [VerifierKey.parse(vector.vkey())])
     assert report.sound
     assert report.covered == report.size == len(rows)

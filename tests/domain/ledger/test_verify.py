@@ -46,7 +46,8 @@ def rechain(rows: list[Row]) -> list[Row]:
     forged: list[Row] = []
     prevs: dict[str, tuple[str, int]] = {}
     for idx, (_, entry, state, stream, topic, _) in enumerate(rows):
-        assert entry is not None and state is not None
+        assert entry is not None
+        assert state is not None
         prev, ver = prevs.get(stream, ("", 0))
         facts = replace(parse_entry(entry), idx=idx, prev=prev, ver=ver + 1, state=sha256(state).hexdigest())
         prevs[stream] = leaf_hash(facts.encode()).hex(), ver + 1

@@ -22,14 +22,14 @@ class Vector:
 
     folder: Path
 
-    def bytes(self, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
     def key(self) -> SigningKey:
-        return SigningKey(ORIGIN, bytes.fromhex(self.bytes("test-only-signing-seed.hex").decode()))
+        return SigningKey(ORIGIN, bytes.fromhex(self.read("test-only-signing-seed.hex").decode()))
 
     def vkey(self) -> str:
-        return self.bytes("log.vkey").decode().removesuffix("\n")
+        return self.read("log.vkey").decode().removesuffix("\n")
 
     def files(self) -> dict[str, bytes]:
         """Every tile and bundle by its path."""
@@ -38,14 +38,14 @@ class Vector:
         return {path.relative_to(tiles).as_posix(): path.read_bytes() for path in paths}
 
     def consistency(self) -> dict[str, Any]:
-        consistency: dict[str, Any] = json.loads(self.bytes("consistency.json"))
+        consistency: dict[str, Any] = json.loads(self.read("consistency.json"))
         return consistency
 
     def rows(self) -> list[Row]:
         """The rows that a store would hold, entries made by `chain`."""
         rows: list[Row] = []
         prevs: dict[str, str] = {}
-        for idx, line in enumerate(self.bytes("events.jsonl").splitlines()):
+        for idx, line in enumerate(self.read("events.jsonl").splitlines()):
             event = json.loads(line)
             state, stream, topic, ver = event["state"].encode(), event["stream"], event["topic"], event["ver"]
             ((entry, _),) = chain([(state, stream, topic, ver)], at=event["at"], idx=idx, prevs=prevs)
