@@ -1,9 +1,12 @@
 """Who does something, and when: the facts every event carries, built once per request or job."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Final
 
 import msgspec
+
+CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Official time in all of China; no daylight saving since 1991."""
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +24,11 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf_of: str | None = None
     correlation_id: str = ""
     causation_id: str = ""
+
+    @property
+    def day(self) -> date:
+        """The day in China on which it happened; the law counts in these."""
+        return self.occurred_at.astimezone(CHINA).date()
 
     def stamp(self) -> dict[str, Any]:
         """The base fields of an event; `at` is called `timestamp` there."""

@@ -28,6 +28,8 @@ class Claim(msgspec.Struct, frozen=True):
 class DomainEvent(msgspec.Struct, CanMutateAggregate[str], frozen=True, kw_only=True):
     """What happened to one aggregate, for ever. `timestamp` is when the command was taken."""
 
+    TOPIC: ClassVar[str]
+
     originator_id: str
     originator_version: int
     timestamp: datetime

@@ -1,0 +1,596 @@
+"""A draw (抽取): both lots of one plan row, step by step, sealed before chance exists.
+
+announce → commit → seal → reveal → observe → complete → open, or void. The arithmetic is in
+`domain/drawing`; this aggregate guards the order of the steps and who takes them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Self
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.act import Act
+from domain.aggregate import Aggregate, Claim, CreatedEvent
+from domain.drawing.errors import DrawingError
+from domain.drawing.rules import NEEDED_PARTIES
+from domain.drawing.seed import commit as commitment_of
+from domain.drawing.source import Dice, PublicSource, check_value, parse_source, source_key, source_time
+from domain.errors import Conflict, Forbidden, Invalid
+from domain.plan import Plan
+
+LIVE: Final = ("announced", "committed", "sealed", "revealed", "observed", "completed", "opened")
+
+
+class ContributorsWrong(Invalid):
+    """A draw needs `agency` and `discipline`, each party once; facts: `parties`."""
+
+    code = "contributors-wrong"
+
+
+class CustodyShared(Invalid):
+    """Two parties' secrets lie with one person; facts: `account`."""
+
+    code = "custody-shared"
+    rule = "separation.secret-holders"
+
+
+class SourceWrong(Invalid):
+    """The public source or its value is not what `sunlot-draw-v1` allows; facts: `reason`."""
+
+    code = "source-wrong"
+
+
+class SourceKnown(Conflict):
+    """The public source's time is not in the future: its value could be known; facts: `time`."""
+
+    code = "source-known"
+
+
+class SourceEarly(Conflict):
+    """The public source's time has not come yet; facts: `time`."""
+
+    code = "source-early"
+
+
+class SourceTimePassed(Conflict):
+    """The public source's time has passed; this step had to come before it; facts: `time`."""
+
+    code = "source-time-passed"
+
+
+class DrawStatusWrong(Conflict):
+    """The step does not fit the draw's status; facts: `status`, `needed`."""
+
+    code = "draw-status-wrong"
+
+
+class NotContributor(Forbidden):
+    """Only the party's own custodian may do this; facts: `party`."""
+
+    code = "not-contributor"
+
+
+class AlreadyDone(Conflict):
+    """The party has done this already; facts: `party`, `step`."""
+
+    code = "already-done"
+
+
+class CommitmentWrong(Invalid):
+    """Not a commitment: 64 lower-case hexadecimal digits; facts: `party`."""
+
+    code = "commitment-wrong"
+
+
+class SecretWrong(Invalid):
+    """The secret does not open the party's commitment; facts: `party`."""
+
+    code = "secret-wrong"
+
+
+class ReceiptMissing(Invalid):
+    """The party must hand in the receipt of the seal that it kept; facts: `party`."""
+
+    code = "receipt-missing"
+
+
+class ValueExists(Conflict):
+    """The public value exists: the draw is completed whatever happens, and cannot be voided."""
+
+    code = "value-exists"
+
+
+class ValuesDiffer(Conflict):
+    """The persons who typed the public value do not agree; facts: `parties`."""
+
+    code = "values-differ"
+
+
+class SecondPersonNeeded(Forbidden):
+    """A void needs two people."""
+
+    code = "second-person-needed"
+    rule = "separation.void"
+
+
+class FrameReasonMissing(Invalid):
+    """A repeated attempt uses the same frame; a changed one must be named with its reason."""
+
+    code = "frame-reason-missing"
+
+
+class DrawWarningMissing(Conflict):
+    """All parties revealed in time: there is no missing reveal to end the attempt for."""
+
+    code = "nobody-missing"
+
+
+class Contributor(msgspec.Struct, frozen=True):
+    """A party that holds one of the secrets, and the account of its custodian."""
+
+    party: str
+    account: str
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True):
+    """What was frozen: the position of the registries, and the blobs by their SHA-256.
+
+    `rules_hash` is `H(rules.json)` without its final line end, `narrow` counts the seats for which
+    fewer than three inspectors may sit, `frame_reason` says why a repeated attempt's frame differs.
+    """
+
+    as_of: int
+    rules_hash: str
+    rules: str
+    frame: str
+    pool: str
+    change_report: str
+    narrow: int
+    frame_reason: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """The completed draw's blobs by their SHA-256; `sums` is that of `SHA256SUMS` itself."""
+
+    seed: str
+    sample: str
+    teams: str
+    sums: str
+
+
+class Draw(Aggregate):
+    """One attempt to draw one plan row."""
+
+    TOPIC = "draw"
+
+    class Announced(CreatedEvent, Aggregate.Event, frozen=True, kw_only=True):
+        """The draw, its contributors and its public source were named; nobody can know the value yet."""
+
+        TOPIC = "draw.announced.v1"
+        log: str
+        draw_no: int
+        attempt: int
+        previous: str
+        plan: str
+        row: str
+        plan_row: str
+        region: str
+        redraw: bool
+        contributors: tuple[Contributor, ...]
+        public_source: dict[str, Any]
+        rulebook: str
+
+        def claims(self) -> Iterable[Claim]:
+            key = source_key(parse_source(self.public_source))
+            used = (Claim("public-source", key),) if key else ()
+            return (
+                Claim("draw-no", str(self.draw_no)),
+                Claim("attempt", f"{self.plan_row}/{self.attempt}"),
+                Claim("live-draw", self.plan_row),
+                *used,
+            )
+
+    class Committed(Aggregate.Event, frozen=True, kw_only=True):
+        """A party filed its commitment."""
+
+        TOPIC = "draw.committed.v1"
+        party: str
+        commitment: str
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("commitment", self.commitment),)
+
+    class Sealed(Aggregate.Event, frozen=True, kw_only=True):
+        """Frame, pool and rules were frozen. `frame_key` keeps overlapping frames of a year apart."""
+
+        TOPIC = "draw.sealed.v1"
+        seal: Seal
+        frame_key: str
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("open-frame", self.frame_key),) if self.frame_key else ()
+
+    class Revealed(Aggregate.Event, frozen=True, kw_only=True):
+        """A party revealed its secret, and handed in the receipt it kept (a blob)."""
+
+        TOPIC = "draw.revealed.v1"
+        party: str
+        secret: str
+        receipt: str
+
+    class ValueTyped(Aggregate.Event, frozen=True, kw_only=True):
+        """A person of one contributor typed the public value, independently of the others."""
+
+        TOPIC = "draw.value-typed.v1"
+        party: str
+        value: str
+
+    class PublicValueObserved(Aggregate.Event, frozen=True, kw_only=True):
+        """The public source's value is known, with its evidence."""
+
+        TOPIC = "draw.public-value-observed.v1"
+        value: str
+        evidence: dict[str, Any]
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("dice", self.value),) if "witnesses" in self.evidence else ()
+
+    class Completed(Aggregate.Event, frozen=True, kw_only=True):
+        """Sample and teams were computed."""
+
+        TOPIC = "draw.completed.v1"
+        result: Result
+        frame_key: str
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("open-frame", self.frame_key, released=True),) if self.frame_key else ()
+
+    class Changed(Aggregate.Event, frozen=True, kw_only=True):
+        """A recusal or a void site: one line of `changes.jsonl`. Neutral, because topics are public."""
+
+        TOPIC = "draw.changed.v1"
+        change: dict[str, Any]
+
+    class Opened(Aggregate.Event, frozen=True, kw_only=True):
+        """No seat or site can be replaced any more: the bundle is public."""
+
+        TOPIC = "draw.opened.v1"
+        changes: str
+
+    class VoidAsked(Aggregate.Event, frozen=True, kw_only=True):
+        """The first of two people asks to void the draw."""
+
+        TOPIC = "draw.void-asked.v1"
+        ground: str
+
+    class Voided(Aggregate.Event, frozen=True, kw_only=True):
+        """The draw was voided, publicly and for ever; it keeps its number."""
+
+        TOPIC = "draw.voided.v1"
+        ground: str
+        plan_row: str
+        frame_key: str
+        reroll_warning: bool
+
+        def claims(self) -> Iterable[Claim]:
+            return released(self.plan_row, self.frame_key)
+
+    class AttemptEnded(Aggregate.Event, frozen=True, kw_only=True):
+        """A party did not reveal in time; the attempt ended before chance, with a warning shown for ever."""
+
+        TOPIC = "draw.attempt-ended.v1"
+        missing: tuple[str, ...]
+        plan_row: str
+        frame_key: str
+
+        def claims(self) -> Iterable[Claim]:
+            return released(self.plan_row, self.frame_key)
+
+    @classmethod
+    def announce(
+        cls,
+        act: Act,
+        *,
+        id: str,
+        log: str,
+        draw_no: int,
+        attempt: int,
+        previous: str,
+        plan: Plan,
+        row: str,
+        contributors: Sequence[Contributor],
+        public_source: Mapping[str, Any],
+        rulebook: str,
+    ) -> Self:
+        """Name the draw of a published plan's row. Times of the source are compared with `act.at`."""
+        planned = plan.published_row(row)
+        check_contributors(contributors)
+        source = parsed(public_source)
+        time = source_time(source)
+        if time is not None and time <= act.at:
+            raise SourceKnown("/public_source", time=time)
+        return cls.begin(
+            cls.Announced,
+            id,
+            act,
+            log=log,
+            draw_no=draw_no,
+            attempt=attempt,
+            previous=previous,
+            plan=plan.id,
+            row=row,
+            plan_row=f"{plan.id}/{row}",
+            region=plan.region,
+            redraw=planned.redraw,
+            contributors=tuple(contributors),
+            public_source=dict(public_source),
+            rulebook=rulebook,
+        )
+
+    @event(Announced)
+    def __init__(
+        self,
+        log: str,
+        draw_no: int,
+        attempt: int,
+        previous: str,
+        plan: str,
+        row: str,
+        plan_row: str,
+        region: str,
+        redraw: bool,
+        contributors: tuple[Contributor, ...],
+        public_source: dict[str, Any],
+        rulebook: str,
+    ) -> None:
+        self.log, self.draw_no, self.attempt, self.previous = log, draw_no, attempt, previous
+        self.plan, self.row, self.plan_row, self.region = plan, row, plan_row, region
+        self.redraw, self.rulebook = redraw, rulebook
+        self.contributors, self.public_source = contributors, public_source
+        self.status = "announced"
+        self.commitments: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}
+        self.receipts: dict[str, str] = {}
+        self.typed: dict[str, str] = {}
+        self.changes: list[dict[str, Any]] = []
+        self.frozen: Seal | None = None
+        self.result: Result | None = None
+        self.public_value = ""
+        self.evidence: dict[str, Any] = {}
+        self.frame_key = ""
+        self.all_revealed_at: datetime | None = None
+        self.void_asked_by, self.void_ground = "", ""
+
+    @property
+    def source(self) -> PublicSource:
+        """The public source, typed."""
+        return parse_source(self.public_source)
+
+    @property
+    def source_instant(self) -> datetime | None:
+        """The source's own time; for dice, when the last secret was revealed; None before that."""
+        return self.all_revealed_at if isinstance(self.source, Dice) else source_time(self.source)
+
+    def commit(self, act: Act, *, party: str, commitment: str) -> None:
+        """File a party's commitment (64 lower-case hexadecimal digits)."""
+        self._require("announced")
+        self._require_custodian(act, party)
+        if party in self.commitments:
+            raise AlreadyDone(party=party, step="commit")
+        if len(commitment) != 64 or set(commitment) - set("0123456789abcdef"):
+            raise CommitmentWrong("/commitment", party=party)
+        self.record(self.Committed, act, party=party, commitment=commitment)
+
+    @event(Committed)
+    def _committed(self, party: str, commitment: str) -> None:
+        self.commitments[party] = commitment
+        if len(self.commitments) == len(self.contributors):
+            self.status = "committed"
+
+    def seal(self, act: Act, *, seal: Seal, frame_key: str) -> None:
+        """Freeze frame, pool and rules, before the source's own time."""
+        self._require("committed")
+        self._require_before_source(act)
+        self.record(self.Sealed, act, seal=seal, frame_key=frame_key)
+
+    @event(Sealed)
+    def _sealed(self, seal: Seal, frame_key: str) -> None:
+        self.frozen, self.frame_key = seal, frame_key
+        self.status = "sealed"
+
+    def reveal(self, act: Act, *, party: str, secret: str, receipt: str) -> None:
+        """Reveal a party's secret (64 hex digits) and its receipt (a blob), before the source's time."""
+        self._require("sealed")
+        self._require_custodian(act, party)
+        if party in self.secrets:
+            raise AlreadyDone(party=party, step="reveal")
+        self._require_before_source(act)
+        if not self._opens(party, secret):
+            raise SecretWrong("/secret", party=party)
+        if not receipt:
+            raise ReceiptMissing("/receipt", party=party)
+        self.record(self.Revealed, act, party=party, secret=secret, receipt=receipt)
+
+    @event(Revealed)
+    def _revealed(self, party: str, secret: str, receipt: str, timestamp: datetime) -> None:
+        self.secrets[party], self.receipts[party] = secret, receipt
+        if len(self.secrets) == len(self.contributors):
+            self.status, self.all_revealed_at = "revealed", timestamp
+
+    def type_value(self, act: Act, *, party: str, value: str) -> None:
+        """A custodian types the value; with the last agreeing one it counts as observed."""
+        self._require("revealed")
+        self._require_custodian(act, party)
+        self._require_after_source(act)
+        evidence = {"witnesses": len(self.contributors)} if isinstance(self.source, Dice) else {}
+        self._check_value(value, evidence or {"reference": "typed"})
+        others = {other: typed for other, typed in self.typed.items() if other != party}
+        self.record(self.ValueTyped, act, party=party, value=value)
+        if len(others) + 1 < len(self.contributors):
+            return
+        if set(others.values()) != {value}:
+            return
+        if isinstance(self.source, Dice):
+            self.record(self.PublicValueObserved, act, value=value, evidence=evidence)
+
+    @event(ValueTyped)
+    def _value_typed(self, party: str, value: str) -> None:
+        self.typed[party] = value
+
+    def observe(self, act: Act, *, value: str, evidence: Mapping[str, Any]) -> None:
+        """Record the value with its evidence; typed values must agree with it."""
+        self._require("revealed")
+        self._require_after_source(act)
+        self._check_value(value, evidence)
+        if not self.typed_agree(value):
+            raise ValuesDiffer("/value", parties=sorted(self.typed))
+        self.record(self.PublicValueObserved, act, value=value, evidence=dict(evidence))
+
+    @event(PublicValueObserved)
+    def _observed(self, value: str, evidence: dict[str, Any]) -> None:
+        self.public_value, self.evidence = value, evidence
+        self.status = "observed"
+
+    def typed_agree(self, value: str) -> bool:
+        """Whether every party that must type the value has typed this one; a beacon needs nobody."""
+        if self.public_source["kind"] == "drand-quicknet":
+            return True
+        return self.typed == {contributor.party: value for contributor in self.contributors}
+
+    def complete(self, act: Act, *, result: Result) -> None:
+        """Record the computed result."""
+        self._require("observed")
+        self.record(self.Completed, act, result=result, frame_key=self.frame_key)
+
+    @event(Completed)
+    def _completed(self, result: Result) -> None:
+        self.result = result
+        self.status = "completed"
+
+    def change(self, act: Act, *, change: Mapping[str, Any]) -> None:
+        """Record the next line of `changes.jsonl`."""
+        self._require("completed")
+        self.record(self.Changed, act, change=dict(change))
+
+    @event(Changed)
+    def _changed(self, change: dict[str, Any]) -> None:
+        self.changes.append(change)
+
+    def open(self, act: Act, *, changes: str) -> None:
+        """Make the bundle public; `changes` is `H(changes.jsonl)`."""
+        self._require("completed")
+        self.record(self.Opened, act, changes=changes)
+
+    @event(Opened)
+    def _opened(self) -> None:
+        self.status = "opened"
+
+    def ask_void(self, act: Act, *, ground: str) -> None:
+        """Ask to void the draw; a second person does it."""
+        self._require_voidable()
+        if not ground:
+            raise SourceWrong("/ground", reason="ground-missing")
+        self.record(self.VoidAsked, act, ground=ground)
+
+    @event(VoidAsked)
+    def _void_asked(self, ground: str, by: str) -> None:
+        self.void_asked_by, self.void_ground = by, ground
+
+    def void(self, act: Act) -> None:
+        """Void the draw as the second person; at or after the source's time it is a re-roll warning."""
+        self._require_voidable()
+        if not self.void_asked_by or act.by == self.void_asked_by or act.on_behalf_of == self.void_asked_by:
+            raise SecondPersonNeeded()
+        time = self.source_instant
+        self.record(
+            self.Voided,
+            act,
+            ground=self.void_ground,
+            plan_row=self.plan_row,
+            frame_key=self.frame_key,
+            reroll_warning=time is not None and act.at >= time,
+        )
+
+    @event(Voided)
+    def _voided(self) -> None:
+        self.status = "voided"
+
+    def end_attempt(self, act: Act) -> None:
+        """End the attempt after the source's time, because somebody did not reveal."""
+        self._require("sealed")
+        time = source_time(self.source)
+        if time is None or act.at < time:
+            raise SourceEarly(time=time)
+        missing = tuple(c.party for c in self.contributors if c.party not in self.secrets)
+        self.record(self.AttemptEnded, act, missing=missing, plan_row=self.plan_row, frame_key=self.frame_key)
+
+    @event(AttemptEnded)
+    def _attempt_ended(self) -> None:
+        self.status = "ended"
+
+    def _require(self, status: str) -> None:
+        if self.status != status:
+            raise DrawStatusWrong(status=self.status, needed=status)
+
+    def _require_voidable(self) -> None:
+        if self.status in ("observed", "completed", "opened"):
+            raise ValueExists()
+        if self.status not in LIVE:
+            raise DrawStatusWrong(status=self.status, needed="announced")
+
+    def _require_custodian(self, act: Act, party: str) -> None:
+        if Contributor(party, act.by) not in self.contributors:
+            raise NotContributor("/party", party=party)
+
+    def _require_before_source(self, act: Act) -> None:
+        time = source_time(self.source)
+        if time is not None and act.at >= time:
+            raise SourceTimePassed(time=time)
+
+    def _require_after_source(self, act: Act) -> None:
+        time = self.source_instant
+        if time is None or act.at < time:
+            raise SourceEarly(time=time)
+
+    def _check_value(self, value: str, evidence: Mapping[str, Any]) -> None:
+        try:
+            check_value(self.source, value, evidence)
+        except DrawingError as error:
+            raise SourceWrong("/value", reason=str(error)) from error
+
+    def _opens(self, party: str, secret: str) -> bool:
+        try:
+            raw = bytes.fromhex(secret)
+        except ValueError:
+            return False
+        if len(raw) != 32 or raw.hex() != secret:
+            return False
+        made = commitment_of(self.log, self.draw_no, self.attempt, party, raw)
+        return made.hex() == self.commitments[party]
+
+
+def released(plan_row: str, frame_key: str) -> tuple[Claim, ...]:
+    """The claims that an ended attempt gives back."""
+    frame = (Claim("open-frame", frame_key, released=True),) if frame_key else ()
+    return (Claim("live-draw", plan_row, released=True), *frame)
+
+
+def check_contributors(contributors: Sequence[Contributor]) -> None:
+    """Refuse unless the needed parties are there, each once, each with a custodian of its own."""
+    parties = [contributor.party for contributor in contributors]
+    if len(set(parties)) != len(parties) or not set(NEEDED_PARTIES) <= set(parties):
+        raise ContributorsWrong("/contributors", parties=parties)
+    accounts = [contributor.account for contributor in contributors]
+    for account in accounts:
+        if accounts.count(account) > 1:
+            raise CustodyShared("/contributors", account=account)
+
+
+def parsed(source: Mapping[str, Any]) -> PublicSource:
+    """The public source, or `SourceWrong`."""
+    try:
+        return parse_source(dict(source))
+    except DrawingError as error:
+        raise SourceWrong("/public_source", reason=str(error)) from error

@@ -1,0 +1,508 @@
+"""An inspection (检查): one visit, or off-site check, of one site by one team.
+
+opened → approved → notified → identified → concluded → reviewed (or returned) → published.
+Findings and evidence come between identity and conclusion. Names of people are never in an event:
+who was present is told by post, signatures by inspector id and by the party's own word.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Self
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.act import Act
+from domain.aggregate import Aggregate, Claim, CreatedEvent
+from domain.errors import Conflict, Forbidden, Invalid
+from domain.results import check_result
+from domain.values import DISPOSALS, METHODS, CheckedItem, Holding, ItemResult
+
+EVIDENCE_KINDS = ("photo", "video", "document", "sample", "record")
+WITHHOLD_GROUNDS = ("state-secret", "trade-secret", "third-party", "public-safety")
+
+
+class OfficersTooFew(Conflict):
+    """Fewer than two certified, unrecused officers; facts: `officers`, `needed`."""
+
+    code = "officers-too-few"
+    rule = "inspection.officers"
+    source = "行政处罚法 §42"
+
+
+class InspectionStatusWrong(Conflict):
+    """The step does not fit the inspection's status; facts: `status`, `needed`."""
+
+    code = "inspection-status-wrong"
+
+
+class IdentityNotShown(Conflict):
+    """Identity must be shown and rights told before anything is found."""
+
+    code = "identity-not-shown"
+    rule = "inspection.identity"
+    source = "行政处罚法 §55"
+
+
+class RightsNotTold(Invalid):
+    """The right to recusal and to a hearing must be told."""
+
+    code = "rights-not-told"
+    source = "行政处罚法 §44"
+
+
+class NotInTeam(Forbidden):
+    """Only a member of the drawn team may do this; facts: `inspector`."""
+
+    code = "not-in-team"
+    source = "晋环函〔2024〕416号 二（四）谁检查、谁录入、谁公开"
+
+
+class ReviewerOnTeam(Forbidden):
+    """The reviewer must not be on the team."""
+
+    code = "reviewer-on-team"
+    rule = "separation.reviewer"
+
+
+class UrgencyReasonMissing(Invalid):
+    """A visit without notice needs the urgent reason."""
+
+    code = "urgency-reason-missing"
+    rule = "inspection.notice"
+
+
+class FindingWrong(Invalid):
+    """A fact of a finding is missing or not allowed; facts: `field`, `value`."""
+
+    code = "finding-wrong"
+
+
+class EvidenceUnknown(Invalid):
+    """The evidence was not added to this inspection; facts: `digest`."""
+
+    code = "evidence-unknown"
+
+
+class ItemNotOfTask(Invalid):
+    """The item is not one of those this inspection carries; facts: `item`."""
+
+    code = "item-not-of-task"
+    source = "晋环函〔2024〕416号 二（四）"
+
+
+class RecordIncomplete(Invalid):
+    """The record lacks a part; facts: `field`."""
+
+    code = "record-incomplete"
+
+
+class TimesWrong(Invalid):
+    """The visit's start and end contradict each other or the clock; facts: `started_at`, `ended_at`."""
+
+    code = "times-wrong"
+
+
+class WithholdGroundWrong(Invalid):
+    """Not a lawful ground for withholding a result; facts: `ground`."""
+
+    code = "withhold-ground-wrong"
+    source = "政府信息公开条例 §14 §15 §16"
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """What an inspection is about. `officers` and `experts` are the team's inspectors by kind."""
+
+    assignment: str
+    draw: str
+    draw_no: int
+    plan: str
+    row: str
+    period: str
+    year: int
+    site: str
+    uscc: str
+    region: str
+    stratum: str
+    mode: str
+    items: tuple[CheckedItem, ...]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One problem found, with the disposal that its finder proposes."""
+
+    no: int
+    item: str
+    category: str
+    description: str
+    disposal: str
+    evidence: tuple[str, ...]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob that shows something: its SHA-256, its kind, when and where it was taken."""
+
+    digest: str
+    kind: str
+    taken_at: datetime
+    place: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of inspection (现场检查笔录), without names.
+
+    `present` is the post of the site's person, `opinion` the party's own word. `signed_by` are
+    inspector ids; `party_signed` false needs `refusal`, the reason that the officers noted.
+    """
+
+    primary: str
+    lines: tuple[ItemResult, ...]
+    place: str
+    weather: str
+    started_at: datetime
+    ended_at: datetime
+    present: str
+    opinion: str
+    signed_by: tuple[str, ...]
+    party_signed: bool
+    refusal: str
+
+
+class PublicationDue(msgspec.Struct, frozen=True, kw_only=True):
+    """By when the result must be public, by which rule and calendar."""
+
+    due: datetime
+    rule: str
+    calendar: str
+
+
+class Inspection(Aggregate):
+    """One visit of one site."""
+
+    TOPIC = "inspection"
+
+    class Opened(CreatedEvent, Aggregate.Event, frozen=True, kw_only=True):
+        """The team took the task up."""
+
+        TOPIC = "inspection.opened.v1"
+        visit: Visit
+        team: tuple[Holding, ...]
+        experts: tuple[str, ...]
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("inspection", self.visit.assignment),)
+
+    class Approved(Aggregate.Event, frozen=True, kw_only=True):
+        """The visit was approved by the head of the agency."""
+
+        TOPIC = "inspection.approved.v1"
+        approval_no: str
+
+    class Notified(Aggregate.Event, frozen=True, kw_only=True):
+        """The site was told, or the urgent reason for not telling it was recorded.
+
+        `visit_slot` counts the visit for the enterprise's year: `uscc/year/n`.
+        """
+
+        TOPIC = "inspection.notified.v1"
+        urgent: bool
+        reason: str
+        visit_slot: str
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("visit", self.visit_slot),) if self.visit_slot else ()
+
+    class SeatChanged(Aggregate.Event, frozen=True, kw_only=True):
+        """A granted recusal changed the team after the inspection was opened."""
+
+        TOPIC = "inspection.seat-changed.v1"
+        seat: str
+        inspector: str | None
+
+    class IdentityShown(Aggregate.Event, frozen=True, kw_only=True):
+        """Officers showed their certificates, told the purpose and the party's rights."""
+
+        TOPIC = "inspection.identity-shown.v1"
+        officers: tuple[str, ...]
+        rights_told: bool
+        purpose_told: bool
+
+    class EvidenceAdded(Aggregate.Event, frozen=True, kw_only=True):
+        """A photo, document or other blob was added."""
+
+        TOPIC = "inspection.evidence-added.v1"
+        evidence: Evidence
+
+    class FindingRecorded(Aggregate.Event, frozen=True, kw_only=True):
+        """A problem was found."""
+
+        TOPIC = "inspection.finding-recorded.v1"
+        finding: Finding
+
+    class Concluded(Aggregate.Event, frozen=True, kw_only=True):
+        """The record was completed and signed."""
+
+        TOPIC = "inspection.concluded.v1"
+        record: Record
+        publication: PublicationDue
+
+    class Returned(Aggregate.Event, frozen=True, kw_only=True):
+        """The reviewer sent the record back; it keeps its history."""
+
+        TOPIC = "inspection.returned.v1"
+        reason: str
+
+    class Reviewed(Aggregate.Event, frozen=True, kw_only=True):
+        """A second person found the record in order."""
+
+        TOPIC = "inspection.reviewed.v1"
+        opinion: str
+
+    class Published(Aggregate.Event, frozen=True, kw_only=True):
+        """The result was made public."""
+
+        TOPIC = "inspection.published.v1"
+        published_on: date
+        channels: tuple[str, ...]
+
+    class Withheld(Aggregate.Event, frozen=True, kw_only=True):
+        """The result is lawfully not made public, on a ground."""
+
+        TOPIC = "inspection.withheld.v1"
+        ground: str
+        reason: str
+
+    @classmethod
+    def open(
+        cls, act: Act, *, id: str, visit: Visit, team: Sequence[Holding], experts: Sequence[str]
+    ) -> Self:
+        """Take the task up. `experts` are those of the team who only assist."""
+        if visit.mode not in METHODS:
+            raise FindingWrong("/mode", field="mode", value=visit.mode)
+        holders = [holding.inspector for holding in team if holding.inspector]
+        officers = [holder for holder in holders if holder not in experts]
+        if len(officers) < 2:
+            raise OfficersTooFew(officers=len(officers), needed=2)
+        return cls.begin(cls.Opened, id, act, visit=visit, team=tuple(team), experts=tuple(sorted(experts)))
+
+    @event(Opened)
+    def __init__(self, visit: Visit, team: tuple[Holding, ...], experts: tuple[str, ...], by: str) -> None:
+        self.visit, self.experts = visit, set(experts)
+        self.team = {holding.seat: holding.inspector for holding in team}
+        self.status = "opened"
+        self.findings: dict[int, Finding] = {}
+        self.evidence: dict[str, Evidence] = {}
+        self.result: Record | None = None
+        self.publication: PublicationDue | None = None
+        self.recorders = {by}
+
+    def approve(self, act: Act, *, approval_no: str) -> None:
+        """Approve the visit."""
+        self._require("opened")
+        if not approval_no:
+            raise RecordIncomplete("/approval_no", field="approval_no")
+        self.record(self.Approved, act, approval_no=approval_no)
+
+    @event(Approved)
+    def _approved(self) -> None:
+        self.status = "approved"
+
+    def notify(self, act: Act, *, urgent: bool, reason: str, visit_slot: str) -> None:
+        """Tell the site, or record the urgent reason. `visit_slot` is empty for what does not count."""
+        self._require("approved")
+        if urgent and not reason:
+            raise UrgencyReasonMissing("/reason")
+        self.record(self.Notified, act, urgent=urgent, reason=reason, visit_slot=visit_slot)
+
+    @event(Notified)
+    def _notified(self) -> None:
+        self.status = "notified"
+
+    def change_seat(self, act: Act, *, seat: str, inspector: str | None, expert: bool) -> None:
+        """Follow a granted recusal, until the record is concluded."""
+        if self.status in ("concluded", "reviewed", "published", "withheld"):
+            raise InspectionStatusWrong(status=self.status, needed="notified")
+        team = {**self.team, seat: inspector}
+        experts = {*self.experts, inspector} if expert and inspector else self.experts
+        officers = [holder for holder in team.values() if holder and holder not in experts]
+        if len(officers) < 2:
+            raise OfficersTooFew(officers=len(officers), needed=2)
+        self.record(self.SeatChanged, act, seat=seat, inspector=inspector)
+
+    @event(SeatChanged)
+    def _seat_changed(self, seat: str, inspector: str | None) -> None:
+        self.team[seat] = inspector
+        if self.status == "identified":
+            self.status = "notified"
+
+    def show_identity(
+        self, act: Act, *, inspector: str, certified: Sequence[str], rights_told: bool, purpose_told: bool
+    ) -> None:
+        """Officers identify themselves. `certified` are those on the team whose certificates hold today."""
+        self._require("notified")
+        self._require_member(inspector)
+        if not (rights_told and purpose_told):
+            raise RightsNotTold("/rights_told")
+        officers = tuple(sorted(set(certified) & self.officers()))
+        if len(officers) < 2:
+            raise OfficersTooFew(officers=len(officers), needed=2)
+        self.record(
+            self.IdentityShown, act, officers=officers, rights_told=rights_told, purpose_told=purpose_told
+        )
+
+    @event(IdentityShown)
+    def _identity_shown(self) -> None:
+        self.status = "identified"
+
+    def add_evidence(self, act: Act, *, inspector: str, evidence: Evidence) -> None:
+        """Add a kept blob as evidence; adding the same twice changes nothing."""
+        self._require_identified()
+        self._require_member(inspector)
+        if evidence.kind not in EVIDENCE_KINDS:
+            raise FindingWrong("/kind", field="kind", value=evidence.kind)
+        if evidence.taken_at > act.at:
+            raise TimesWrong("/taken_at", started_at=evidence.taken_at, ended_at=act.at)
+        if evidence.digest not in self.evidence:
+            self.record(self.EvidenceAdded, act, evidence=evidence)
+
+    @event(EvidenceAdded)
+    def _evidence_added(self, evidence: Evidence) -> None:
+        self.evidence[evidence.digest] = evidence
+
+    def record_finding(
+        self,
+        act: Act,
+        *,
+        inspector: str,
+        item: str,
+        category: str,
+        description: str,
+        disposal: str,
+        evidence: Sequence[str],
+    ) -> None:
+        """Record a problem; only after identity was shown, only on an item of the task."""
+        self._require_identified()
+        self._require_member(inspector)
+        if item not in self.item_codes():
+            raise ItemNotOfTask("/item", item=item)
+        if disposal not in DISPOSALS:
+            raise FindingWrong("/disposal", field="disposal", value=disposal)
+        if not description or not category:
+            raise FindingWrong("/description", field="description", value=description)
+        for digest in evidence:
+            if digest not in self.evidence:
+                raise EvidenceUnknown("/evidence", digest=digest)
+        finding = Finding(
+            no=len(self.findings) + 1,
+            item=item,
+            category=category,
+            description=description,
+            disposal=disposal,
+            evidence=tuple(evidence),
+        )
+        self.record(self.FindingRecorded, act, finding=finding)
+
+    @event(FindingRecorded)
+    def _finding_recorded(self, finding: Finding, by: str) -> None:
+        self.findings[finding.no] = finding
+        self.recorders.add(by)
+
+    def conclude(self, act: Act, *, inspector: str, record: Record, publication: PublicationDue) -> None:
+        """Complete the record; the primary result must agree with lines and findings."""
+        self._require_identified()
+        self._require_member(inspector)
+        self._check_record(act, record)
+        disposals: dict[str, list[str]] = {}
+        for finding in self.findings.values():
+            disposals.setdefault(finding.item, []).append(finding.disposal)
+        check_result(record.primary, record.lines, self.item_codes(), disposals)
+        self.record(self.Concluded, act, record=record, publication=publication)
+
+    @event(Concluded)
+    def _concluded(self, record: Record, publication: PublicationDue, by: str) -> None:
+        self.result, self.publication = record, publication
+        self.recorders.add(by)
+        self.status = "concluded"
+
+    def send_back(self, act: Act, *, inspector: str, reason: str) -> None:
+        """Return the record to the team."""
+        self._require("concluded")
+        self._require_reviewer(act, inspector)
+        self.record(self.Returned, act, reason=reason)
+
+    @event(Returned)
+    def _returned(self) -> None:
+        self.status = "identified"
+
+    def review(self, act: Act, *, inspector: str, opinion: str) -> None:
+        """Find the record in order; `inspector` is whom the reviewer's account stands for, or empty."""
+        self._require("concluded")
+        self._require_reviewer(act, inspector)
+        self.record(self.Reviewed, act, opinion=opinion)
+
+    @event(Reviewed)
+    def _reviewed(self) -> None:
+        self.status = "reviewed"
+
+    def publish(self, act: Act, *, published_on: date, channels: Sequence[str]) -> None:
+        """Make the reviewed result public on at least one channel."""
+        self._require("reviewed")
+        if not channels:
+            raise RecordIncomplete("/channels", field="channels")
+        self.record(self.Published, act, published_on=published_on, channels=tuple(channels))
+
+    @event(Published)
+    def _published(self) -> None:
+        self.status = "published"
+
+    def withhold(self, act: Act, *, ground: str, reason: str) -> None:
+        """Lawfully keep the reviewed result from the public."""
+        self._require("reviewed")
+        if ground not in WITHHOLD_GROUNDS or not reason:
+            raise WithholdGroundWrong("/ground", ground=ground)
+        self.record(self.Withheld, act, ground=ground, reason=reason)
+
+    @event(Withheld)
+    def _withheld(self) -> None:
+        self.status = "withheld"
+
+    def members(self) -> set[str]:
+        """The inspectors and experts on the team now."""
+        return {holder for holder in self.team.values() if holder}
+
+    def officers(self) -> set[str]:
+        """The members who are not experts."""
+        return self.members() - self.experts
+
+    def item_codes(self) -> tuple[str, ...]:
+        """The codes of the items this inspection carries."""
+        return tuple(item.code for item in self.visit.items)
+
+    def _check_record(self, act: Act, record: Record) -> None:
+        for field in ("place", "weather", "present"):
+            if not getattr(record, field):
+                raise RecordIncomplete(f"/{field}", field=field)
+        if not record.started_at <= record.ended_at <= act.at:
+            raise TimesWrong("/ended_at", started_at=record.started_at, ended_at=record.ended_at)
+        if len(self.officers() & set(record.signed_by)) < 2 or not set(record.signed_by) <= self.members():
+            raise RecordIncomplete("/signed_by", field="signed_by")
+        if not record.party_signed and not record.refusal:
+            raise RecordIncomplete("/refusal", field="refusal")
+
+    def _require(self, status: str) -> None:
+        if self.status != status:
+            raise InspectionStatusWrong(status=self.status, needed=status)
+
+    def _require_identified(self) -> None:
+        if self.status in ("opened", "approved", "notified"):
+            raise IdentityNotShown(status=self.status)
+        self._require("identified")
+
+    def _require_member(self, inspector: str) -> None:
+        if inspector not in self.members():
+            raise NotInTeam(inspector=inspector)
+
+    def _require_reviewer(self, act: Act, inspector: str) -> None:
+        involved = act.by in self.recorders or act.on_behalf_of in self.recorders
+        if involved or inspector in self.members():
+            raise ReviewerOnTeam()
