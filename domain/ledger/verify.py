@@ -277,7 +277,7 @@ def _sound_at(row: Row, last: str) -> str | None:
         expected = format_entry(at, idx, prev, sha256(state).hexdigest(), stream, topic, version)
     except EntryMalformed:
         return None
-    if text != expected or at < last or not is_time(at):
+    if text != expected or (at != last and (at < last or not is_time(at))):
         return None
     return at
 

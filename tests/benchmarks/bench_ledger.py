@@ -24,7 +24,6 @@ from domain.ledger.tiles import TileReader, TileWriter
 from domain.ledger.verify import Link, Row, verify_log
 from tests.benchmarks.figure import Figure
 
-AT = "2026-11-23T01:02:03.123456Z"
 TOPIC = "inspection.finding-recorded.v1"
 VERSIONS = 10
 FILLER = b"x" * 400
@@ -88,9 +87,10 @@ def make_rows(count: int) -> Iterator[Row]:
         stream, version = divmod(idx, VERSIONS)
         if version == 0:
             prevs.clear()
+        at = f"2026-11-23T01:02:00.{stream % 1_000_000:06d}Z"
         state = b'{"note":"%b","salt":"%032x"}' % (FILLER, idx)
         name = f"inspection-{stream:032x}"
-        ((entry, _),) = chain([(state, name, TOPIC, version + 1)], at=AT, idx=idx, prevs=prevs)
+        ((entry, _),) = chain([(state, name, TOPIC, version + 1)], at=at, idx=idx, prevs=prevs)
         yield idx, entry, state, name, TOPIC, version + 1
 
 
