@@ -137,8 +137,8 @@ class Contributor(msgspec.Struct, frozen=True):
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """What was frozen: the position of the registries, and the blobs by their SHA-256.
 
-    `rules_hash` is `H(rules.json)` without its final line end, `narrow` counts the seats for which
-    fewer than three inspectors may sit, `frame_reason` says why a repeated attempt's frame differs.
+    `rules_hash` is `H(rules.json)` without its final line end, `reports` names further blobs by what
+    they report, `frame_reason` says why a repeated attempt's frame differs.
     """
 
     as_of: int
@@ -146,8 +146,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     rules: str
     frame: str
     pool: str
-    change_report: str
-    narrow: int
+    reports: dict[str, str]
     frame_reason: str = ""
 
 

@@ -52,7 +52,7 @@ class RightsNotTold(Invalid):
 
 
 class NotInTeam(Forbidden):
-    """Only a member of the drawn team may do this; facts: `inspector`."""
+    """Only an officer of the drawn team may do this; facts: `inspector`."""
 
     code = "not-in-team"
     source = "晋环函〔2024〕416号 二（四）谁检查、谁录入、谁公开"
@@ -111,7 +111,7 @@ class WithholdGroundWrong(Invalid):
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """What an inspection is about. `officers` and `experts` are the team's inspectors by kind."""
+    """What an inspection is about; `mode` is `on-site` or `off-site`."""
 
     assignment: str
     draw: str
@@ -187,21 +187,21 @@ class Inspection(Aggregate):
         TOPIC = "inspection.opened.v1"
         visit: Visit
         team: tuple[Holding, ...]
-        experts: tuple[str, ...]
 
         def claims(self) -> Iterable[Claim]:
             return (Claim("inspection", self.visit.assignment),)
 
     class Approved(Aggregate.Event, frozen=True, kw_only=True):
-        """The visit was approved by the head of the agency."""
+        """The visit was approved by the head of the agency; `experts` may come along and assist."""
 
         TOPIC = "inspection.approved.v1"
         approval_no: str
+        experts: tuple[str, ...]
 
     class Notified(Aggregate.Event, frozen=True, kw_only=True):
         """The site was told, or the urgent reason for not telling it was recorded.
 
-        `visit_slot` counts the visit for the enterprise's year: `uscc/year/n`.
+        `visit_slot` counts the visit for the enterprise's year: `year/uscc/n`.
         """
 
         TOPIC = "inspection.notified.v1"
@@ -273,22 +273,18 @@ class Inspection(Aggregate):
         reason: str
 
     @classmethod
-    def open(
-        cls, act: Act, *, id: str, visit: Visit, team: Sequence[Holding], experts: Sequence[str]
-    ) -> Self:
-        """Take the task up. `experts` are those of the team who only assist."""
+    def open(cls, act: Act, *, id: str, visit: Visit, team: Sequence[Holding]) -> Self:
+        """Take the task up; a drawn team has only officers, and needs two of them."""
         if visit.mode not in METHODS:
             raise FindingWrong("/mode", field="mode", value=visit.mode)
-        holders = [holding.inspector for holding in team if holding.inspector]
-        officers = [holder for holder in holders if holder not in experts]
-        if len(officers) < 2:
-            raise OfficersTooFew(officers=len(officers), needed=2)
-        return cls.begin(cls.Opened, id, act, visit=visit, team=tuple(team), experts=tuple(sorted(experts)))
+        require_officers(holding.inspector for holding in team)
+        return cls.begin(cls.Opened, id, act, visit=visit, team=tuple(team))
 
     @event(Opened)
-    def __init__(self, visit: Visit, team: tuple[Holding, ...], experts: tuple[str, ...], by: str) -> None:
-        self.visit, self.experts = visit, set(experts)
+    def __init__(self, visit: Visit, team: tuple[Holding, ...], by: str) -> None:
+        self.visit = visit
         self.team = {holding.seat: holding.inspector for holding in team}
+        self.experts: set[str] = set()
         self.status = "opened"
         self.findings: dict[int, Finding] = {}
         self.evidence: dict[str, Evidence] = {}
@@ -296,15 +292,18 @@ class Inspection(Aggregate):
         self.publication: PublicationDue | None = None
         self.recorders = {by}
 
-    def approve(self, act: Act, *, approval_no: str) -> None:
-        """Approve the visit."""
+    def approve(self, act: Act, *, approval_no: str, experts: Sequence[str]) -> None:
+        """Approve the visit, and name the experts who assist."""
         self._require("opened")
         if not approval_no:
             raise RecordIncomplete("/approval_no", field="approval_no")
-        self.record(self.Approved, act, approval_no=approval_no)
+        if self.officers() & set(experts):
+            raise FindingWrong("/experts", field="experts", value=",".join(sorted(experts)))
+        self.record(self.Approved, act, approval_no=approval_no, experts=tuple(sorted(set(experts))))
 
     @event(Approved)
-    def _approved(self) -> None:
+    def _approved(self, experts: tuple[str, ...]) -> None:
+        self.experts = set(experts)
         self.status = "approved"
 
     def notify(self, act: Act, *, urgent: bool, reason: str, visit_slot: str) -> None:
@@ -318,15 +317,11 @@ class Inspection(Aggregate):
     def _notified(self) -> None:
         self.status = "notified"
 
-    def change_seat(self, act: Act, *, seat: str, inspector: str | None, expert: bool) -> None:
+    def change_seat(self, act: Act, *, seat: str, inspector: str | None) -> None:
         """Follow a granted recusal, until the record is concluded."""
         if self.status in ("concluded", "reviewed", "published", "withheld"):
             raise InspectionStatusWrong(status=self.status, needed="notified")
-        team = {**self.team, seat: inspector}
-        experts = {*self.experts, inspector} if expert and inspector else self.experts
-        officers = [holder for holder in team.values() if holder and holder not in experts]
-        if len(officers) < 2:
-            raise OfficersTooFew(officers=len(officers), needed=2)
+        require_officers({**self.team, seat: inspector}.values())
         self.record(self.SeatChanged, act, seat=seat, inspector=inspector)
 
     @event(SeatChanged)
@@ -340,7 +335,7 @@ class Inspection(Aggregate):
     ) -> None:
         """Officers identify themselves. `certified` are those on the team whose certificates hold today."""
         self._require("notified")
-        self._require_member(inspector)
+        self._require_officer(inspector)
         if not (rights_told and purpose_told):
             raise RightsNotTold("/rights_told")
         officers = tuple(sorted(set(certified) & self.officers()))
@@ -357,7 +352,7 @@ class Inspection(Aggregate):
     def add_evidence(self, act: Act, *, inspector: str, evidence: Evidence) -> None:
         """Add a kept blob as evidence; adding the same twice changes nothing."""
         self._require_identified()
-        self._require_member(inspector)
+        self._require_officer(inspector)
         if evidence.kind not in EVIDENCE_KINDS:
             raise FindingWrong("/kind", field="kind", value=evidence.kind)
         if evidence.taken_at > act.at:
@@ -382,7 +377,7 @@ class Inspection(Aggregate):
     ) -> None:
         """Record a problem; only after identity was shown, only on an item of the task."""
         self._require_identified()
-        self._require_member(inspector)
+        self._require_officer(inspector)
         if item not in self.item_codes():
             raise ItemNotOfTask("/item", item=item)
         if disposal not in DISPOSALS:
@@ -410,7 +405,7 @@ class Inspection(Aggregate):
     def conclude(self, act: Act, *, inspector: str, record: Record, publication: PublicationDue) -> None:
         """Complete the record; the primary result must agree with lines and findings."""
         self._require_identified()
-        self._require_member(inspector)
+        self._require_officer(inspector)
         self._check_record(act, record)
         disposals: dict[str, list[str]] = {}
         for finding in self.findings.values():
@@ -467,12 +462,12 @@ class Inspection(Aggregate):
         self.status = "withheld"
 
     def members(self) -> set[str]:
-        """The inspectors and experts on the team now."""
-        return {holder for holder in self.team.values() if holder}
+        """Everybody who goes: the drawn officers and the assisting experts."""
+        return self.officers() | self.experts
 
     def officers(self) -> set[str]:
-        """The members who are not experts."""
-        return self.members() - self.experts
+        """The drawn officers who hold a seat now."""
+        return {holder for holder in self.team.values() if holder}
 
     def item_codes(self) -> tuple[str, ...]:
         """The codes of the items this inspection carries."""
@@ -498,11 +493,18 @@ class Inspection(Aggregate):
             raise IdentityNotShown(status=self.status)
         self._require("identified")
 
-    def _require_member(self, inspector: str) -> None:
-        if inspector not in self.members():
+    def _require_officer(self, inspector: str) -> None:
+        if inspector not in self.officers():
             raise NotInTeam(inspector=inspector)
 
     def _require_reviewer(self, act: Act, inspector: str) -> None:
         involved = act.by in self.recorders or act.on_behalf_of in self.recorders
         if involved or inspector in self.members():
             raise ReviewerOnTeam()
+
+
+def require_officers(holders: Iterable[str | None]) -> None:
+    """Refuse with `OfficersTooFew` unless at least two seats are held."""
+    officers = {holder for holder in holders if holder}
+    if len(officers) < 2:
+        raise OfficersTooFew(officers=len(officers), needed=2)

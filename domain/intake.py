@@ -1,4 +1,4 @@
-"""An import (导入) of a file of sites, inspectors, items or a plan: which file, how many rows, what came of it."""
+"""An import (导入) of a file: which file, how many rows, and what came of them."""
 
 from typing import Self
 
