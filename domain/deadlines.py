@@ -6,15 +6,15 @@ a rest day ends on the next working day. A deadline ends with its day in Asia/Sh
 summer time since 1991 and is UTC+8 all year.
 """
 
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, Protocol
 
 import msgspec
 
+from domain.act import CHINA
 from domain.errors import Invalid
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-_LAST_MOMENT = time(23, 59, 59, 999_999, tzinfo=SHANGHAI)
+_LAST_MOMENT = time(23, 59, 59, 999_999, tzinfo=CHINA)
 _DAY = timedelta(days=1)
 
 
@@ -113,7 +113,7 @@ def day_of(moment: datetime) -> date:
     """The day in Asia/Shanghai at an aware time; `TimeNaive` for any other."""
     if moment.utcoffset() is None:
         raise TimeNaive(value=moment.isoformat())
-    return moment.astimezone(SHANGHAI).date()
+    return moment.astimezone(CHINA).date()
 
 
 def _working_days_later(start: date, length: int, calendar: Calendar) -> date:

@@ -7,8 +7,8 @@ A notice is a TOML or JSON file in the calendar folder:
     rest = [2027-01-01, 2027-02-05]
     work = [2027-02-14]
 
-(in JSON the days are strings). It covers every day of its year: the listed days as listed, the others by the day of the week. Listed
-days of the neighbouring years (a New Year's holiday that begins in December) count as listed as well.
+(in JSON the days are strings). It covers every day of its year: the listed days as listed, the others by
+the day of the week. Listed days of the years beside it (New Year holidays begin in December) count too.
 """
 
 import re
