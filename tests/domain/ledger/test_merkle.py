@@ -146,6 +146,13 @@ def test_another_history_of_the_same_length_is_not_consistent() -> None:
         )
 
 
+def test_a_proof_of_a_smaller_tree_does_not_stand_for_a_larger_one() -> None:
+    with pytest.raises(ProofRefused, match="too few hashes"):
+        verify_inclusion(0, 4, LEAVES[0], inclusion_proof(0, 2, node), root_at(2, node))
+    with pytest.raises(ProofRefused, match="too few hashes"):
+        verify_consistency(3, root_at(3, node), 8, root_at(4, node), consistency_proof(3, 4, node))
+
+
 def test_sizes_out_of_order_are_refused() -> None:
     with pytest.raises(ProofRefused):
         consistency_proof(8, 7, node)
