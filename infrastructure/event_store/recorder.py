@@ -1,0 +1,220 @@
+"""Reading the log: what is the same on every engine."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from threading import Thread
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    ListenNotifySubscription,
+    Notification,
+    ProgrammingError,
+    StoredEvent,
+    Subscription,
+)
+
+from application.ports import Append
+from domain.ledger.entry import format_at, parse_at
+from infrastructure.event_store.database import Database
+
+PAGE = 2000
+POLL_SECONDS = 0.1
+
+
+class Row(NamedTuple):
+    """An event as it lies in the store, with its entry. `at` is written as in the entry."""
+
+    idx: int
+    stream: str
+    ver: int
+    topic: str
+    at: str
+    state: bytes
+    entry: bytes
+    leaf: bytes
+
+
+class Moment(NamedTuple):
+    """When and where one version of a stream was recorded; `at` is UTC."""
+
+    ver: int
+    idx: int
+    at: datetime
+
+
+class EventRecorder(ApplicationRecorder):
+    """The log of one installation. `idx` counts from 0 without gaps; a notification's id is `idx + 1`.
+
+    Versions of a stream count from 1 without gaps. Long readings go page by page along an index: memory stays flat
+    and no transaction stays open.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @abstractmethod
+    def append(self, stored_events: Sequence[StoredEvent], append: Append | None) -> int:
+        """Write the events and all that goes with them in one transaction; the position of the first event."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """Append the events and what `append=Append(…)` carries; their notification ids.
+
+        Raises, with nothing written: the library's IntegrityError (a version that exists, or a gap), AnswerKept,
+        ClockBehind, RegistryMoved, ClaimTaken, EventRefused, StoreUnavailable. A claim is taken from whoever does
+        not hold it yet and given back by whoever holds it; anything else is ClaimTaken with the present holder ("" for
+        none). A unique key of the vault in use is ClaimTaken of kind "vault" with an empty key (it is personal data)
+        and the person as holder; a login name in use is one of kind "login". StoreUnavailable with the reason
+        "outcome-unknown" means that the append may have happened: only the retry key tells.
+        """
+        append: Append | None = kwargs.pop("append", None)
+        if kwargs.pop("tracking", None) is not None or kwargs:
+            raise ProgrammingError("the log keeps events and an Append, nothing else")
+        if not stored_events and append is None:
+            return []
+        first = self.append(stored_events, append)
+        return list(range(first + 1, first + 1 + len(stored_events)))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Events of one stream, by version."""
+        where, params = _all_of(("stream = ?", originator_id), ("ver > ?", gt), ("ver <= ?", lte))
+        order = "DESC" if desc else "ASC"
+        sql = f"SELECT stream, ver, topic, state FROM events WHERE {where} ORDER BY ver {order}"  # noqa: S608
+        if limit is not None:
+            sql, params = f"{sql} LIMIT ?", [*params, limit]
+        return [StoredEvent(*row) for row in self.database.fetch(sql, params)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events of the log, by notification id; `stop` is inclusive."""
+        first = 0 if start is None else start - 1 if inclusive_of_start else start
+        where, params = _all_of(("idx >= ?", first), ("idx < ?", stop))
+        if topics:
+            where, params = f"{where} AND topic IN ({', '.join('?' * len(topics))})", [*params, *topics]
+        sql = f"SELECT stream, ver, topic, state, idx + 1 FROM events WHERE {where} ORDER BY idx LIMIT ?"  # noqa: S608
+        return [Notification(*row) for row in self.database.fetch(sql, [*params, limit])]
+
+    def max_notification_id(self) -> int | None:
+        """The last notification id, or None in an empty log."""
+        head = self.head()
+        return None if head is None else head + 1
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Notifications after `gt` as they come, looked for every tenth of a second."""
+        return PollingSubscription(recorder=self, gt=gt, topics=topics)
+
+    def head(self) -> int | None:
+        """The last `idx`, or None in an empty log."""
+        head: int | None = self.database.fetch("SELECT max(idx) FROM events")[0][0]
+        return head
+
+    def rows(self, start: int = 0, limit: int | None = None) -> Iterator[Row]:
+        """The log from `idx` `start` on, whole rows."""
+        stop = None if limit is None else start + limit
+        columns = "idx, stream, ver, topic, at, state, entry, leaf"
+        return (Row(*row) for row in self._by_idx(columns, start, stop))
+
+    def leaves(self, start: int = 0, limit: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """(idx, leaf hash) from `idx` `start` on."""
+        stop = None if limit is None else start + limit
+        return ((idx, leaf) for idx, leaf in self._by_idx("idx, leaf", start, stop))
+
+    def audit_rows(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """(idx, entry, state, stream, topic, ver) below `idx` `stop`: the first pass of the ledger's verifier."""
+        return self._by_idx("idx, entry, state, stream, topic, ver", 0, stop)
+
+    def by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """(idx, entry, stream, ver) below `idx` `stop`, ordered by the stream's bytes, then version.
+
+        The second pass of the ledger's verifier.
+        """
+        sql = (
+            "SELECT idx, entry, stream, ver FROM events WHERE (stream, ver) > (?, ?) AND idx < ? "
+            "ORDER BY stream, ver LIMIT ?"
+        )
+        top = self._stop(stop)
+        last: tuple[str, int] = ("", 0)
+        while page := self.database.fetch(sql, (*last, top, PAGE)):
+            yield from page
+            last = page[-1][2:]
+
+    def locate(self, stream: str, ver: int) -> int | None:
+        """The `idx` of a stream's version, or None."""
+        rows = self.database.fetch("SELECT idx FROM events WHERE stream = ? AND ver = ?", (stream, ver))
+        return rows[0][0] if rows else None
+
+    def recorded(self, stream: str) -> list[Moment]:
+        """When each version of the stream was recorded, by version."""
+        sql = "SELECT ver, idx, at FROM events WHERE stream = ? ORDER BY ver"
+        return [Moment(ver, idx, parse_at(at)) for ver, idx, at in self.database.fetch(sql, (stream,))]
+
+    def position_before(self, moment: datetime, *, inclusive: bool = False) -> int | None:
+        """The last `idx` recorded before the moment (or at it), None if there is none.
+
+        `at` never falls along `idx`, so halving finds it without an index of its own.
+        """
+        limit = format_at(moment)
+        low, high = 0, self._stop(None)
+        while low < high:
+            middle = (low + high) // 2
+            at = self.database.fetch("SELECT at FROM events WHERE idx = ?", (middle,))[0][0]
+            if at < limit or (inclusive and at == limit):
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1 if low else None
+
+    def _by_idx(self, columns: str, start: int, stop: int | None) -> Iterator[tuple[Any, ...]]:
+        sql = f"SELECT {columns} FROM events WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?"  # noqa: S608
+        top = self._stop(stop)
+        while start < top and (page := self.database.fetch(sql, (start, top, PAGE))):
+            yield from page
+            start = page[-1][0] + 1
+
+    def _stop(self, stop: int | None) -> int:
+        if stop is not None:
+            return stop
+        head = self.head()
+        return 0 if head is None else head + 1
+
+
+class PollingSubscription(ListenNotifySubscription[ApplicationRecorder]):
+    """The library's subscription, woken by time instead of by a notice."""
+
+    def __init__(self, recorder: EventRecorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder=recorder, gt=gt, topics=topics)
+        self._ticking = Thread(target=self._tick, daemon=True)
+        self._ticking.start()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        super().__exit__(*args, **kwargs)
+        self._ticking.join()
+
+    def _tick(self) -> None:
+        while not self._has_been_stopped:
+            self._pull_thread.join(POLL_SECONDS)
+            self._has_been_notified.set()
+
+
+def _all_of(*conditions: tuple[str, object | None]) -> tuple[str, list[Any]]:
+    present = [(sql, value) for sql, value in conditions if value is not None]
+    return " AND ".join(sql for sql, _ in present), [value for _, value in present]

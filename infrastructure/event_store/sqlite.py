@@ -1,0 +1,128 @@
+"""The embedded engine: one SQLite file, one writer at a time, readers beside it."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from eventsourcing.persistence import IntegrityError, ProgrammingError
+
+from domain.errors import StoreUnavailable
+from infrastructure.event_store.database import Pool, Rows
+
+PATIENCE = 30.0
+READERS = 64
+
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_FULL: "disk-full",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_PERM: "read-only",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+    sqlite3.SQLITE_CANTOPEN: "unreachable",
+    sqlite3.SQLITE_IOERR: "io-error",
+}
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """A connection that keeps what it commits through a power cut, and lets no REPLACE pass a trigger."""
+    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "recursive_triggers=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+class SqliteSession:
+    """Statements on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def fetch(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """All rows of a query."""
+        return self.connection.execute(sql, params).fetchall()
+
+    def change(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement; how many rows it changed."""
+        return self.connection.execute(sql, params).rowcount
+
+    def change_many(self, sql: str, rows: Iterator[Sequence[Any]] | Sequence[Sequence[Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        self.connection.executemany(sql, rows)
+
+
+class SqliteDatabase:
+    """Connections to one file. Writers of this process queue at a lock, those of others at SQLite's own."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._writing = Lock()
+        self._pool: Pool[sqlite3.Connection] = Pool(
+            self._open, sound=lambda _: True, end=sqlite3.Connection.close, size=READERS, patience=PATIENCE
+        )
+
+    def fetch(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """All rows of a query, as one reading."""
+        with _errors(), self._pool.connection() as connection:
+            return connection.execute(sql, params).fetchall()
+
+    def change(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run one statement in a transaction of its own; how many rows it changed."""
+        with self.exclusively() as session:
+            return session.change(sql, params)
+
+    @contextmanager
+    def exclusively(self) -> Iterator[SqliteSession]:
+        """A transaction during which nobody else writes; committed at the end, undone by an exception."""
+        with _errors(), self._turn(), self._pool.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteSession(connection)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=PATIENCE):
+            raise StoreUnavailable(reason="busy")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _open(self) -> sqlite3.Connection:
+        # sqlite3 would make an empty file where there is none.
+        if not self.file.exists():
+            raise StoreUnavailable(reason="unreachable", cause=str(self.file))
+        return connect(self.file)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise IntegrityError(str(error)) from error
+    except sqlite3.OperationalError as error:
+        reason = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if reason is None:
+            raise ProgrammingError(str(error)) from error
+        raise StoreUnavailable(reason=reason, cause=str(error)) from error
+    except (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.NotSupportedError) as error:
+        raise ProgrammingError(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(reason="damaged", cause=str(error)) from error

@@ -1,0 +1,1 @@
+"""The store's tables, triggers and function, revision by revision; run by `infrastructure.migration`."""

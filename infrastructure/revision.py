@@ -1,0 +1,6 @@
+"""The revision of the store that this code expects, and how to get there."""
+
+from typing import Final
+
+REVISION: Final = "0001"
+MIGRATE: Final = "sunlot migrate"

@@ -1,0 +1,69 @@
+"""The key that signs the ledger's checkpoints: a file or a secret of the environment, outside the database.
+
+No function here logs, prints or repeats the secret; the file is for its owner's eyes only.
+"""
+
+import secrets
+import stat
+from pathlib import Path
+
+from domain.errors import KeyUnusable
+from domain.ledger.errors import LedgerError
+from domain.ledger.note import SigningKey
+from infrastructure.files import disk_errors, make_folder, part_file
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def keygen(path: Path, origin: str) -> str:
+    """Make a signing key for the log `origin` in a new file (mode 0600); the verifier key to be published.
+
+    `KeyUnusable` for a file that exists, which is never replaced, or an impossible origin.
+    """
+    try:
+        key = SigningKey(origin, secrets.token_bytes(32))
+    except LedgerError as error:
+        raise KeyUnusable(path=str(path), reason="origin-impossible") from error
+    try:
+        _write_secret(path, key)
+    except FileExistsError as error:
+        raise KeyUnusable(path=str(path), reason="exists") from error
+    return key.verifier.encode()
+
+
+def ledger_key(*, file: Path | None, secret: str | None, origin: str) -> SigningKey:
+    """The ledger's key, from the secret if there is one, else from the file.
+
+    `KeyUnusable` with the reason: missing, exposed (the file is open to group or others), unreadable,
+    malformed, other-origin (the key is named after another log).
+    """
+    path = "" if secret or file is None else str(file)
+    line = secret or (_read_secret(file) if file is not None else "")
+    if not line:
+        raise KeyUnusable(path=path, reason="missing")
+    try:
+        key = SigningKey.parse(line.strip())
+    except LedgerError:
+        raise KeyUnusable(path=path, reason="malformed") from None
+    if key.name != origin:
+        raise KeyUnusable(path=path, reason="other-origin", found=key.name, expected=origin)
+    return key
+
+
+def _write_secret(path: Path, key: SigningKey) -> None:
+    with disk_errors(passing=FileExistsError):
+        make_folder(path.parent)
+        with part_file(path.parent) as part:
+            part.stream.write(f"{key.encode()}\n".encode())
+            part.keep(path, replace=False)
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        if path.stat().st_mode & _OTHERS:
+            raise KeyUnusable(path=str(path), reason="exposed")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise KeyUnusable(path=str(path), reason="missing") from error
+    except (OSError, UnicodeDecodeError):
+        raise KeyUnusable(path=str(path), reason="unreadable") from None
