@@ -61,7 +61,7 @@ class FolderBlobs:
         return content
 
     def open(self, digest: str) -> BinaryIO:
-        """The content as a stream that the caller closes, unchecked. Raises `NotFound`, `StoreUnavailable`."""
+        """The content as a stream that the caller closes, unchecked; `NotFound`, `StoreUnavailable`."""
         try:
             with disk_errors(passing=FileNotFoundError):
                 return self._place(digest).open("rb")

@@ -82,7 +82,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path, *, before: float) -> int:
-    """Remove what killed writers left anywhere below the folder before a time (seconds since 1970); how many."""
+    """Remove what killed writers left below the folder before a time (Unix seconds); how many files."""
     removed = 0
     for part in folder.rglob(f"{TEMPORARY}*"):
         with suppress(FileNotFoundError):
