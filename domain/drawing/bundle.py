@@ -1,7 +1,7 @@
 """A draw's files: what is sealed, what chance makes of it, and the sums over both.
 
-Each step takes values and gives the exact bytes to keep; reading asks an opener for each file by its name, so that a
-directory, an archive or a store of blobs will do.
+Each step takes values and gives the exact bytes to keep; reading asks an opener for each file by its name, so
+that a directory, an archive or a store of blobs will do.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CompletedFiles:
-    """The result, and the bytes of the four files that tell it; `sums_hash` (32 raw bytes) is what the event holds."""
+    """The result, and the bytes of its four files; `sums_hash` (32 raw bytes) is what the event holds."""
 
     seed: bytes
     outcome: Outcome
@@ -90,7 +90,8 @@ class CompletedFiles:
 class Bundle:
     """A bundle as it was read: each line well-formed and in order, but nothing recomputed.
 
-    Of a public bundle `pool`, `teams` and `changes` are None; `changes` also is before the draw was opened. `files` are the bytes.
+    Of a public bundle `pool`, `teams` and `changes` are None; `changes` also is before the draw was opened.
+    `files` are the bytes.
     """
 
     rules: Rules
@@ -118,9 +119,10 @@ def seal_draw(
     pool: Sequence[Inspector],
     supplements: int | None = None,
 ) -> SealedFiles:
-    """Freeze a draw: `rates` gives each stratum's rate as (numerator, denominator); `as_of` is a position in `log`.
+    """Freeze a draw: `rates` are (numerator, denominator) by stratum; `as_of` is a position in `log`.
 
-    Frame and pool may come in any order. Raises WrongShape, WrongOrder or WrongFigure for what no bundle may hold.
+    Frame and pool may come in any order. Raises WrongShape, WrongOrder or WrongFigure for what no bundle may
+    hold.
     """
     frame_jsonl, pool_jsonl = write_frame(frame), write_pool(pool)
     rules = Rules(
@@ -151,9 +153,10 @@ def draw(rules: Rules, seed: bytes, frame: Sequence[Site], pool: Iterable[Inspec
 def complete_draw(
     sealed: Mapping[str, bytes], reveals: Sequence[Reveal], public_value: str, evidence: Mapping[str, Any]
 ) -> CompletedFiles:
-    """Draw from the bytes that were sealed: `sealed` maps the names frame.jsonl, pool.jsonl and rules.json to them.
+    """Draw from the bytes that were sealed, by the names frame.jsonl, pool.jsonl and rules.json.
 
-    Raises WrongFigure if frame or pool are not those of the rules, WrongSecret or WrongValue if the seed cannot be made.
+    Raises WrongFigure if frame or pool are not those of the rules, WrongSecret or WrongValue if the seed
+    cannot be made.
     """
     rules = read_rules(sealed["rules.json"])
     frame, pool = read_frame(sealed["frame.jsonl"]), read_pool(sealed["pool.jsonl"])
@@ -179,14 +182,17 @@ def complete_draw(
 
 
 def write_sums(files: Mapping[str, bytes]) -> bytes:
-    """SHA256SUMS of the six files that it covers, as `sha256sum` writes it; other files in `files` are left out."""
+    """SHA256SUMS of the six files that it covers, as `sha256sum` writes it; others are left out."""
     return b"".join(
         b"%s  %s\n" % (sha256(files[name]).hexdigest().encode(), name.encode()) for name in SUMMED
     )
 
 
 def read_bundle(open_file: Opener) -> Bundle:
-    """Read a bundle, public or auditor's. Raises MissingFile for one without frame, rules, seed or sample, and what reading raises."""
+    """Read a bundle, public or auditor's.
+
+    Raises MissingFile for one without frame, rules, seed or sample, and what reading raises.
+    """
     names = (*SUMMED, "changes.jsonl", SUMS)
     files = {name: data for name in names if (data := _open_if_there(open_file, name)) is not None}
     for name in ("rules.json", "frame.jsonl", "seed.json", "sample.jsonl"):
@@ -205,7 +211,7 @@ def read_bundle(open_file: Opener) -> Bundle:
 
 
 def stand(bundle: Bundle) -> Standing:
-    """The teams as they stand after the bundle's changes, ready for the next; everything is drawn and checked again first.
+    """The teams after the bundle's changes, ready for the next; all is drawn and checked again first.
 
     Raises MissingFile for a public bundle, WrongResult where sample, teams or a change are not what follows.
     """
@@ -224,7 +230,7 @@ def stand(bundle: Bundle) -> Standing:
 
 
 def redraw(bundle: Bundle) -> Outcome:
-    """Recompute a bundle from its seed on, and compare. Without the pool, sites alone: the outcome's teams are empty.
+    """Recompute a bundle and compare. Without the pool, sites alone: the outcome's teams are empty.
 
     Raises WrongFigure, WrongSecret, WrongValue or WrongResult with the first file and line that differ.
     """

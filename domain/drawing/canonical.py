@@ -1,7 +1,7 @@
-"""Canonical JSON, its lines, and the hashes over them: one value has one spelling, so that hashes can be compared.
+"""Canonical JSON, its lines, and the hashes over them: one value has one spelling, so one hash.
 
-Keys sorted by code point (which is the order of their UTF-8 bytes), no spaces, UTF-8, integers 0 … 2⁵³−1, no floats,
-no repeated keys, no lone surrogates, and only the escapes that JSON cannot do without.
+Keys sorted by code point (which is the order of their UTF-8 bytes), no spaces, UTF-8, integers 0 … 2⁵³−1, no
+floats, no repeated keys, no lone surrogates, and only the escapes that JSON cannot do without.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 from domain.drawing.errors import DrawingError, NotCanonical
 
-Json: TypeAlias = "None | bool | int | str | list[Any] | dict[str, Any]"
+Json: TypeAlias = "bool | int | str | list[Any] | dict[str, Any] | None"
 Row = TypeVar("Row")
 
 MAX_INTEGER: Final = 2**53 - 1
@@ -25,15 +25,18 @@ _MAX_DIGITS: Final = len(str(MAX_INTEGER))
 def encode(value: object) -> bytes:
     """The canonical bytes of `value`, without a newline; tuples are written as arrays.
 
-    Raises NotCanonical for what the format has no place for: floats, integers out of range, keys that are not text,
-    lone surrogates, other types.
+    Raises NotCanonical for what the format has no place for: floats, integers out of range, keys that are not
+    text, lone surrogates, other types.
     """
     _check(value)
     return _spell(value)
 
 
 def decode(data: bytes) -> Json:
-    """The value of canonical bytes. Raises NotCanonical, naming the rule, for any other spelling of any value."""
+    """The value of canonical bytes.
+
+    Raises NotCanonical, naming the rule, for any other spelling of any value.
+    """
     try:
         value: Json = _DECODER.decode(data.decode())
     except NotCanonical:
@@ -55,7 +58,10 @@ def encode_lines(values: Iterable[object]) -> bytes:
 
 
 def split_lines(data: bytes, file: str = "") -> list[bytes]:
-    """The lines of a `.jsonl` file without their newlines, split at `\\n` only. Raises NotCanonical for a last line that does not end."""
+    """The lines of a `.jsonl` file without their newlines, split at `\\n` only.
+
+    Raises NotCanonical for a last line that does not end.
+    """
     lines = data.split(b"\n")
     if lines.pop():
         raise NotCanonical("no-final-newline", file=file, line=len(lines) + 1)
@@ -63,7 +69,10 @@ def split_lines(data: bytes, file: str = "") -> list[bytes]:
 
 
 def decode_lines(data: bytes, file: str, parse: Callable[[Json], Row]) -> list[Row]:
-    """What `parse` makes of each line; an error of it, or of the line's bytes, is raised with `file` and the line's number."""
+    """What `parse` makes of each line.
+
+    An error of it, or of the line's bytes, is raised with `file` and the line's number.
+    """
     rows: list[Row] = []
     for line in split_lines(data, file):
         try:
@@ -90,7 +99,7 @@ def merkle_root(lines: Iterable[bytes]) -> bytes:
     if not level:
         return sha256(b"").digest()
     while len(level) > 1:
-        # Pairing from the left and carrying an odd last node up is the split at the largest power of two below n.
+        # To pair from the left and carry an odd node up is to split at the largest power of two below n.
         odd = level[-1:] if len(level) % 2 else []
         level = [
             sha256(b"\x01" + left + right).digest()
@@ -115,7 +124,10 @@ def _spell(value: object) -> bytes:
 
 
 def _check(value: object) -> None:
-    """Refuse what json would write although the format has no place for it. Iterative, so that depth cannot break it."""
+    """Refuse what json would write although the format has no place for it.
+
+    Iterative, so that depth cannot break it.
+    """
     open_values = [value]
     while open_values:
         one = open_values.pop()

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 
 class DrawingError(ValueError):
-    """A draw that breaks `rule`; `detail` says how. `file` is "" and `line` 0 where they are not known; lines count from 1."""
+    """A draw that breaks `rule`; `detail` says how.
+
+    `file` is "" and `line` 0 where they are not known; lines count from 1.
+    """
 
     def __init__(self, rule: str, detail: str = "", *, file: str = "", line: int = 0) -> None:
         super().__init__(rule, detail)

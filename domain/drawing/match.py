@@ -1,32 +1,38 @@
-"""Who goes: each seat to the inspector who may sit there, has the fewest seats so far, and comes first by lot.
+"""Who goes: each seat to the inspector who may sit there, has the fewest seats, and comes first by lot.
 
-For each area, lead or not, and skill there is one heap of those who qualify. When an inspector takes a seat, only their
-current place in the order is noted; a heap that still shows the old place, which is always an earlier one, is put right
-when that entry comes to its top.
+For each area, lead or not, and skill there is one heap of those who qualify. When an inspector takes a seat,
+only their current place in the order is noted; a heap that still shows the old place, which is always an
+earlier one, is put right when that entry comes to its top.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from heapq import heappop, heappush, heapreplace
 from operator import attrgetter
 from typing import Final, TypeAlias
 
-from domain.drawing.canonical import be32, digest
+from domain.drawing.canonical import be32
 from domain.drawing.lines import Inspector, Seated, Site, Team
 from domain.drawing.rules import SeatRule
 
 _ORDER: Final = b"sunlot-order-v1\0"
 _INSPECTOR: Final = b"sunlot-inspector-v1\0"
 
-_Place: TypeAlias = tuple[int, bytes, str, int]
-"""(load, lot, ref, index in the pool): what inspectors are ordered by, and then where to find them."""
+_Place: TypeAlias = bytes
+"""be32(load) ‖ lot ‖ be32(index in the pool sorted by ref): one comparison of bytes orders two of them."""
+
+_INDEX: Final = slice(36, 40)
 
 
 def match_teams(
     seed: bytes, team: Sequence[SeatRule], sites: Iterable[Site], pool: Iterable[Inspector]
 ) -> list[Team]:
-    """The team of each drawn site, in the order in which they are filled. The orders of `sites` and `pool` are of no account."""
+    """The team of each drawn site, in the order in which they are filled.
+
+    The orders of `sites` and `pool` are of no account.
+    """
     matcher = _Matcher(seed, pool)
     return [Team(site.id, tuple(matcher.fill(site, team))) for site in order_sites(seed, sites)]
 
@@ -34,11 +40,11 @@ def match_teams(
 def order_sites(seed: bytes, sites: Iterable[Site]) -> list[Site]:
     """The sites in the order in which their teams are filled."""
     prefix = _ORDER + seed
-    return sorted(sites, key=lambda site: (digest(prefix, site.id.encode()), site.id))
+    return sorted(sites, key=lambda site: (sha256(prefix + site.id.encode()).digest(), site.id))
 
 
 def may_sit(inspector: Inspector, site: Site, rule: SeatRule) -> bool:
-    """Whether the inspector qualifies for this seat at this site, loads, caps and the rest of the team aside."""
+    """Whether the inspector qualifies for this seat at this site; loads, caps and the team aside."""
     return (
         site.area in inspector.areas
         and site.id not in inspector.conflicts
@@ -54,11 +60,12 @@ class _Matcher:
         self._prefix = _INSPECTOR + seed
         self._pool = sorted(pool, key=attrgetter("ref"))
         self._conflicts = [frozenset(inspector.conflicts) for inspector in self._pool]
-        self._current: list[_Place | None] = [self._place(index, 0) for index in range(len(self._pool))]
+        self._loads = [0] * len(self._pool)
+        self._current = [self._place(index) for index in range(len(self._pool))]
         self._areas: dict[str, list[_Place]] = {}
         self._heaps: dict[tuple[str, bool, str | None], list[_Place]] = {}
-        for place in sorted(place for place in self._current if place):
-            for area in self._pool[place[3]].areas:
+        for place in sorted(place for place in self._current if place is not None):
+            for area in self._pool[_read_index(place)].areas:
                 self._areas.setdefault(area, []).append(place)
 
     def fill(self, site: Site, team: Sequence[SeatRule]) -> Iterator[Seated]:
@@ -69,17 +76,19 @@ class _Matcher:
             if place is None:
                 yield Seated(None, rule.seat)
                 continue
-            load, _, ref, index = place
+            index = _read_index(place)
             taken.add(index)
-            self._current[index] = self._place(index, load + 1)
-            yield Seated(ref, rule.seat)
+            self._loads[index] += 1
+            self._current[index] = self._place(index)
+            yield Seated(self._pool[index].ref, rule.seat)
 
-    def _place(self, index: int, load: int) -> _Place | None:
-        """Where the inspector stands with this load; None once it has reached their cap."""
-        inspector = self._pool[index]
+    def _place(self, index: int) -> _Place | None:
+        """Where the inspector stands with their load; None once it has reached their cap."""
+        inspector, load = self._pool[index], self._loads[index]
         if load >= inspector.cap:
             return None
-        return load, digest(self._prefix, be32(load), inspector.ref.encode()), inspector.ref, index
+        at = be32(load)
+        return at + sha256(self._prefix + at + inspector.ref.encode()).digest() + be32(index)
 
     def _find_first(self, site: Site, rule: SeatRule, taken: set[int]) -> _Place | None:
         skills: Sequence[str | None] = site.needs if rule.skilled and site.needs else (None,)
@@ -91,34 +100,43 @@ class _Matcher:
         return first
 
     def _find_top(self, heap: list[_Place], site: str, taken: set[int]) -> _Place | None:
-        """The first of this heap who is neither on the team nor in conflict with the site; the heap keeps everyone."""
+        """The first of this heap who is not on the team nor in conflict with the site; all stay in it."""
         passed: list[_Place] = []
-        while (top := self._refresh_top(heap)) and (top[3] in taken or site in self._conflicts[top[3]]):
+        while (top := self._refresh_top(heap)) and self._must_pass(_read_index(top), site, taken):
             passed.append(heappop(heap))
         for place in passed:
             heappush(heap, place)
         return top
 
+    def _must_pass(self, index: int, site: str, taken: set[int]) -> bool:
+        return index in taken or site in self._conflicts[index]
+
     def _refresh_top(self, heap: list[_Place]) -> _Place | None:
+        current = self._current
         while heap:
             top = heap[0]
-            current = self._current[top[3]]
-            if current is top:
+            now = current[_read_index(top)]
+            if now is top:
                 return top
-            if current is None:
+            if now is None:
                 heappop(heap)
             else:
-                heapreplace(heap, current)
+                heapreplace(heap, now)
         return None
 
     def _heap(self, area: str, lead: bool, skill: str | None) -> list[_Place]:
         heap = self._heaps.get((area, lead, skill))
         if heap is None:
             # In the order of the first loads, so already a heap; places taken since are put right at the top.
-            heap = [place for place in self._areas.get(area, ()) if self._qualifies(place[3], lead, skill)]
+            places = self._areas.get(area, ())
+            heap = [place for place in places if self._qualifies(_read_index(place), lead, skill)]
             self._heaps[area, lead, skill] = heap
         return heap
 
     def _qualifies(self, index: int, lead: bool, skill: str | None) -> bool:
         inspector = self._pool[index]
         return (inspector.lead or not lead) and (skill is None or skill in inspector.skills)
+
+
+def _read_index(place: _Place) -> int:
+    return int.from_bytes(place[_INDEX], "big")

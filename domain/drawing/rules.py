@@ -1,4 +1,4 @@
-"""rules.json: everything that was fixed before chance came, and the figures that must follow from frame and pool."""
+"""rules.json: all that was fixed before chance came, and the figures that must follow from the lists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ NEEDED_PARTIES: Final = ("agency", "discipline")
 
 _MAX_NUMBER: Final = 2**32 - 1
 _FIELDS: Final = frozenset(
-    "algorithm as_of attempt contributors draw_no frame log plan_row pool public_source strata supplements team".split()
+    {
+        *("algorithm", "as_of", "attempt", "contributors", "draw_no", "frame", "log", "plan_row", "pool"),
+        *("public_source", "strata", "supplements", "team"),
+    }
 )
 
 
@@ -49,7 +52,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """`size` counts all lines of the stratum, `eligible` those that can be drawn; `rate` is numerator and denominator."""
+    """`size` counts all its lines, `eligible` those that can be drawn; `rate` is numerator, denominator."""
 
     code: str
     size: int
@@ -60,7 +63,7 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class SeatRule:
-    """A seat of every team: `lead` asks for a lead inspector, `skilled` for one who has a skill that the site needs."""
+    """A seat of every team: `lead` asks for a lead inspector, `skilled` for a skill that the site needs."""
 
     seat: str
     lead: bool
@@ -69,7 +72,7 @@ class SeatRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The contents of rules.json; `supplements` is the number of the draw whose unfilled seats this one fills."""
+    """The contents of rules.json; `supplements` is the draw whose unfilled seats this one fills."""
 
     log: str
     draw_no: int
@@ -86,7 +89,7 @@ class Rules:
 
 
 def sample_size(size: int, eligible: int, rate: tuple[int, int]) -> int:
-    """`min(eligible, ⌈size·num/den⌉)` in integers; `size` counts the whole stratum, capped and closed sites included."""
+    """`min(eligible, ⌈size·num/den⌉)` in integers; `size` counts the whole stratum, with the closed."""
     numerator, denominator = rate
     return min(eligible, -(-size * numerator // denominator))
 
@@ -98,7 +101,10 @@ def list_lines(data: bytes, file: str = "") -> Listing:
 
 
 def form_strata(sites: Iterable[Site], rates: Mapping[str, tuple[int, int]]) -> tuple[Stratum, ...]:
-    """The strata of `rates` with their counts, sorted by code. Raises WrongFigure for a site whose stratum has no rate."""
+    """The strata of `rates` with their counts, sorted by code.
+
+    Raises WrongFigure for a site whose stratum has no rate.
+    """
     sizes: Counter[str] = Counter()
     eligible: Counter[str] = Counter()
     for site in sites:
@@ -110,7 +116,7 @@ def form_strata(sites: Iterable[Site], rates: Mapping[str, tuple[int, int]]) -> 
 
 
 def check_frame(rules: Rules, data: bytes, sites: Sequence[Site]) -> None:
-    """Raises WrongFigure if frame.jsonl, whose parsed lines are `sites`, is not the frame that `rules` fixed."""
+    """Raises WrongFigure if frame.jsonl, whose lines are `sites`, is not the frame that `rules` fixed."""
     codes = {stratum.code for stratum in rules.strata}
     for number, site in enumerate(sites, start=1):
         if site.stratum not in codes:
@@ -134,7 +140,10 @@ def write_rules(rules: Rules) -> bytes:
 
 
 def read_rules(data: bytes) -> Rules:
-    """The rules in rules.json. Raises NotCanonical, WrongShape, or WrongFigure where the figures contradict each other."""
+    """The rules in rules.json.
+
+    Raises NotCanonical, WrongShape, or WrongFigure where the figures contradict each other.
+    """
     try:
         return _parse_rules(read_document(data))
     except DrawingError as error:

@@ -1,4 +1,4 @@
-"""From the contributors' secrets and the public value to the seed: nobody has it until everybody has given."""
+"""From the contributors' secrets and the public value to the seed: nobody has it until all have given."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class SeedRecord:
 
 
 def commit(log: str, draw_no: int, attempt: int, party: str, secret: bytes) -> bytes:
-    """The commitment, 32 raw bytes, of a party's secret to one attempt of one draw. Raises WrongSecret unless it has 32 bytes."""
+    """The commitment, 32 raw bytes, of a party's secret to one attempt of one draw.
+
+    Raises WrongSecret unless it has 32 bytes.
+    """
     if len(secret) != SECRET_BYTES:
         raise WrongSecret("secret-length", f"a secret is {SECRET_BYTES} random bytes")
     numbers = be32(draw_no) + be32(attempt)
@@ -53,7 +56,10 @@ def check_reveal(rules: Rules, reveal: Reveal) -> None:
 
 
 def derive_seed(rules: Rules, reveals: Sequence[Reveal], public_value: str) -> bytes:
-    """The seed, 32 raw bytes. Raises WrongSecret unless each contributor's reveal is there, once, in any order, and opens."""
+    """The seed, 32 raw bytes.
+
+    Raises WrongSecret unless each contributor's reveal is there, once, in any order, and opens.
+    """
     secrets = {reveal.party: reveal.secret for reveal in reveals}
     parties = [contributor.party for contributor in rules.contributors]
     if len(secrets) != len(reveals) or secrets.keys() != set(parties):
@@ -67,7 +73,10 @@ def derive_seed(rules: Rules, reveals: Sequence[Reveal], public_value: str) -> b
 def make_seed(
     rules: Rules, reveals: Sequence[Reveal], public_value: str, evidence: Mapping[str, Any]
 ) -> SeedRecord:
-    """The seed with all that it was made of. Raises WrongSecret or, where the value does not fit the source, WrongValue."""
+    """The seed with all that it was made of.
+
+    Raises WrongSecret or, where the value does not fit the source, WrongValue.
+    """
     check_value(rules.public_source, public_value, evidence)
     seed = derive_seed(rules, reveals, public_value)
     order = {contributor.party: number for number, contributor in enumerate(rules.contributors)}
@@ -76,7 +85,7 @@ def make_seed(
 
 
 def check_seed(rules: Rules, record: SeedRecord) -> None:
-    """Raises unless seed.json follows from `rules`: reveals in the contributors' order, a fitting value, the right seed."""
+    """Raises unless seed.json follows from `rules`: reveals in their order, a fitting value, a right seed."""
     if [reveal.party for reveal in record.reveals] != [
         contributor.party for contributor in rules.contributors
     ]:
@@ -102,7 +111,10 @@ def write_seed(record: SeedRecord) -> bytes:
 
 
 def read_seed(data: bytes) -> SeedRecord:
-    """The contents of seed.json; whether they follow from the rules is for `check_seed`. Raises NotCanonical or WrongShape."""
+    """The contents of seed.json; whether they follow from the rules is for `check_seed`.
+
+    Raises NotCanonical or WrongShape.
+    """
     try:
         return _parse_seed(read_document(data))
     except DrawingError as error:

@@ -1,4 +1,4 @@
-"""The small questions that every record of a bundle is asked: are these its fields, is this a word, a hash, a count?"""
+"""What every record of a bundle is asked: are these its fields, is this a word, a hash, a count?"""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def take_text(value: Json, name: str) -> str:
 
 
 def take_some_text(value: Json, name: str) -> str:
-    """Any text but none at all, and without zero bytes: some of these stand before a zero byte in what is hashed."""
+    """Text that is not empty and has no zero byte: some of it stands before a zero byte in what is hashed."""
     text = take_text(value, name)
     if not text or "\0" in text:
         raise WrongShape("empty-text", f"{name} must be text that is not empty and has no zero character")

@@ -1,6 +1,7 @@
 """Where the public value comes from: three kinds of chance that nobody can know when the draw is sealed.
 
-The rules here are about shape; that a beacon's signature is genuine is for a verifier with a beacon library to say.
+The rules here are about shape; that a beacon's signature is genuine is for a verifier with a beacon library
+to say.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Dice:
 
 @dataclass(frozen=True, slots=True)
 class Lottery:
-    """A public lottery's issue, drawn `at` (RFC 3339 with its zone); the value is its digits in published order."""
+    """A public lottery's issue, drawn `at` (RFC 3339 with zone); its digits in order are the value."""
 
     name: str
     issue: str
@@ -116,7 +117,10 @@ def check_value(source: PublicSource, value: str, evidence: Mapping[str, Any]) -
 
 
 def source_key(source: PublicSource) -> str:
-    """What a log may use once: two draws with the same key would share their chance. "" for dice: rolled anew."""
+    """What a log may use once: two draws with the same key would share their chance.
+
+    "" for dice: rolled anew.
+    """
     match source:
         case Quicknet(number):
             return f"drand-quicknet/{number}"

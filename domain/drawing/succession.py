@@ -1,7 +1,7 @@
-"""What happens to a draw after it: a recusal frees one seat, a void site gives way to the next of its reserve.
+"""What happens after a draw: a recusal frees one seat, a void site gives way to the next of its reserve.
 
-Who follows was fixed with the seed and depends on nothing that happens at other sites, so the order in which recusals
-of different sites are filed steers nothing.
+Who follows was fixed with the seed and depends on nothing that happens at other sites, so the order in which
+recusals of different sites are filed steers nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def succession_key(seed: bytes, site: str, seat: str, ref: str) -> tuple[bytes, 
 class Standing:
     """A draw's teams as they stand after the changes so far.
 
-    `recuse` and `void` work out the next change, take it in and return it; `take` does so with a change that is given
-    and must be the same. A change that is refused leaves everything as it was.
+    `recuse` and `void` work out the next change, take it in and return it; `take` does so with a change that
+    is given and must be the same. A change that is refused leaves everything as it was.
     """
 
     def __init__(
@@ -61,11 +61,17 @@ class Standing:
         return list(self._teams)
 
     def team(self, id: str) -> Team:
-        """The team of one of these sites. Raises ChangeRefused if the site is not, or is no longer, one of them."""
+        """The team of one of these sites.
+
+        Raises ChangeRefused if the site is not, or is no longer, one of them.
+        """
         return Team(id, _seat_all(self._find_team(id)))
 
     def recuse(self, id: str, inspector: str) -> Recusal:
-        """The inspector gives up their seat at site `id`, for good. Raises ChangeRefused unless they hold one."""
+        """The inspector gives up their seat at site `id`, for good.
+
+        Raises ChangeRefused unless they hold one.
+        """
         team = self._find_team(id)
         seats = [seat for seat, holder in team.items() if holder == inspector]
         if not seats:
@@ -76,7 +82,10 @@ class Standing:
         return Recusal(id, seats[0], inspector, substitute)
 
     def void(self, id: str) -> Void:
-        """Site `id` leaves, the next of its stratum's reserve comes in. Raises ChangeRefused for a site not drawn."""
+        """Site `id` leaves, the next of its stratum's reserve comes in.
+
+        Raises ChangeRefused for a site not drawn.
+        """
         self._find_team(id)
         replacement = self._take_reserve(self._sites[id].stratum)
         del self._teams[id]
