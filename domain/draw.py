@@ -115,18 +115,6 @@ class SecondPersonNeeded(Forbidden):
     rule = "separation.void"
 
 
-class FrameReasonMissing(Invalid):
-    """A repeated attempt uses the same frame; a changed one must be named with its reason."""
-
-    code = "frame-reason-missing"
-
-
-class DrawWarningMissing(Conflict):
-    """All parties revealed in time: there is no missing reveal to end the attempt for."""
-
-    code = "nobody-missing"
-
-
 class Contributor(msgspec.Struct, frozen=True):
     """A party that holds one of the secrets, and the account of its custodian."""
 
@@ -134,10 +122,20 @@ class Contributor(msgspec.Struct, frozen=True):
     account: str
 
 
+class StratumCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One stratum of the sealed rules: the sites of the frame, those of them that can be drawn, the sample."""
+
+    code: str
+    size: int
+    eligible: int
+    sample: int
+
+
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """What was frozen: the position of the registries, and the blobs by their SHA-256.
 
-    `rules_hash` is `H(rules.json)` without its final line end, `reports` names further blobs by what
+    `strata` are the counts of rules.json, sorted by code. `rules_hash` is `H(rules.json)` without its
+    final line end, `reports` names further blobs by what
     they report, `frame_reason` says why a repeated attempt's frame differs.
     """
 
@@ -146,6 +144,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     rules: str
     frame: str
     pool: str
+    strata: tuple[StratumCount, ...]
     reports: dict[str, str]
     frame_reason: str = ""
 
@@ -175,6 +174,7 @@ class Draw(Aggregate):
         plan: str
         row: str
         plan_row: str
+        period: str
         region: str
         redraw: bool
         contributors: tuple[Contributor, ...]
@@ -321,6 +321,7 @@ class Draw(Aggregate):
             plan=plan.id,
             row=row,
             plan_row=f"{plan.id}/{row}",
+            period=planned.period,
             region=plan.region,
             redraw=planned.redraw,
             contributors=tuple(contributors),
@@ -338,6 +339,7 @@ class Draw(Aggregate):
         plan: str,
         row: str,
         plan_row: str,
+        period: str,
         region: str,
         redraw: bool,
         contributors: tuple[Contributor, ...],
@@ -345,7 +347,8 @@ class Draw(Aggregate):
         rulebook: str,
     ) -> None:
         self.log, self.draw_no, self.attempt, self.previous = log, draw_no, attempt, previous
-        self.plan, self.row, self.plan_row, self.region = plan, row, plan_row, region
+        self.plan, self.row, self.plan_row = plan, row, plan_row
+        self.period, self.region = period, region
         self.redraw, self.rulebook = redraw, rulebook
         self.contributors, self.public_source = contributors, public_source
         self.status = "announced"

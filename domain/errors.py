@@ -91,6 +91,12 @@ class StoreUnavailable(Unavailable):
     code = "store-unavailable"
 
 
+class ProjectionBehind(Unavailable):
+    """A read model has not caught up with the log; facts: `projection`, `position`, `wanted` (an `idx`)."""
+
+    code = "projection-behind"
+
+
 class RegistryMoved(Conflict):
     """A registry changed between the reading of a frame and its seal; facts: `since`, `idx`."""
 
