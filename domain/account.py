@@ -108,10 +108,14 @@ class Account(Aggregate):
         token: str
 
     class Closed(Aggregate.Event, frozen=True, kw_only=True):
-        """The account was closed; it never opens again."""
+        """The account was closed; it never opens again. `inspector` is free for another account."""
 
         TOPIC = "account.closed.v1"
         reason: str
+        inspector: str
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("inspector-account", self.inspector, released=True),) if self.inspector else ()
 
     @classmethod
     def open(cls, act: Act, *, id: str, person: str, commitment: str) -> Self:
@@ -153,7 +157,7 @@ class Account(Aggregate):
         del self.grants[role, region]
 
     def link(self, act: Act, *, inspector: str) -> None:
-        """Let the account stand for an inspector, once and for ever."""
+        """Let the account stand for an inspector, for as long as it is open."""
         self._require_open()
         if self.inspector:
             raise LinkHeld(inspector=self.inspector)
@@ -190,7 +194,7 @@ class Account(Aggregate):
     def close(self, act: Act, *, reason: str) -> None:
         """Close the account."""
         self._require_open()
-        self.record(self.Closed, act, reason=reason)
+        self.record(self.Closed, act, reason=reason, inspector=self.inspector)
 
     @event(Closed)
     def _closed(self) -> None:

@@ -14,7 +14,8 @@ from eventsourcing.domain import event
 
 from domain.act import Act
 from domain.aggregate import Aggregate, Claim, CreatedEvent
-from domain.errors import Conflict, Forbidden, Invalid
+from domain.deadlines import Deadline
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.results import check_result
 from domain.values import DISPOSALS, METHODS, CheckedItem, Holding, ItemResult
 
@@ -76,6 +77,12 @@ class FindingWrong(Invalid):
     """A fact of a finding is missing or not allowed; facts: `field`, `value`."""
 
     code = "finding-wrong"
+
+
+class FindingUnknown(NotFound):
+    """The inspection has no standing finding of this number; facts: `finding`."""
+
+    code = "finding-unknown"
 
 
 class EvidenceUnknown(Invalid):
@@ -168,14 +175,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str
 
 
-class PublicationDue(msgspec.Struct, frozen=True, kw_only=True):
-    """By when the result must be public, by which rule and calendar."""
-
-    due: datetime
-    rule: str
-    calendar: str
-
-
 class Inspection(Aggregate):
     """One visit of one site."""
 
@@ -239,12 +238,19 @@ class Inspection(Aggregate):
         TOPIC = "inspection.finding-recorded.v1"
         finding: Finding
 
+    class FindingWithdrawn(Aggregate.Event, frozen=True, kw_only=True):
+        """A finding was taken back before the record was reviewed; its number is not used again."""
+
+        TOPIC = "inspection.finding-withdrawn.v1"
+        no: int
+        reason: str
+
     class Concluded(Aggregate.Event, frozen=True, kw_only=True):
-        """The record was completed and signed."""
+        """The record was completed and signed; `publication` is by when its result must be public."""
 
         TOPIC = "inspection.concluded.v1"
         record: Record
-        publication: PublicationDue
+        publication: Deadline
 
     class Returned(Aggregate.Event, frozen=True, kw_only=True):
         """The reviewer sent the record back; it keeps its history."""
@@ -287,9 +293,10 @@ class Inspection(Aggregate):
         self.experts: set[str] = set()
         self.status = "opened"
         self.findings: dict[int, Finding] = {}
+        self.last_finding = 0
         self.evidence: dict[str, Evidence] = {}
         self.result: Record | None = None
-        self.publication: PublicationDue | None = None
+        self.publication: Deadline | None = None
         self.recorders = {by}
 
     def approve(self, act: Act, *, approval_no: str, experts: Sequence[str]) -> None:
@@ -388,7 +395,7 @@ class Inspection(Aggregate):
             if digest not in self.evidence:
                 raise EvidenceUnknown("/evidence", digest=digest)
         finding = Finding(
-            no=len(self.findings) + 1,
+            no=self.last_finding + 1,
             item=item,
             category=category,
             description=description,
@@ -400,9 +407,25 @@ class Inspection(Aggregate):
     @event(FindingRecorded)
     def _finding_recorded(self, finding: Finding, by: str) -> None:
         self.findings[finding.no] = finding
+        self.last_finding = finding.no
         self.recorders.add(by)
 
-    def conclude(self, act: Act, *, inspector: str, record: Record, publication: PublicationDue) -> None:
+    def withdraw_finding(self, act: Act, *, inspector: str, no: int, reason: str) -> None:
+        """Take a finding back, with the reason; the record keeps that it was made."""
+        self._require_identified()
+        self._require_officer(inspector)
+        if no not in self.findings:
+            raise FindingUnknown("/no", finding=no)
+        if not reason:
+            raise FindingWrong("/reason", field="reason", value="")
+        self.record(self.FindingWithdrawn, act, no=no, reason=reason)
+
+    @event(FindingWithdrawn)
+    def _finding_withdrawn(self, no: int, by: str) -> None:
+        del self.findings[no]
+        self.recorders.add(by)
+
+    def conclude(self, act: Act, *, inspector: str, record: Record, publication: Deadline) -> None:
         """Complete the record; the primary result must agree with lines and findings."""
         self._require_identified()
         self._require_officer(inspector)
@@ -414,7 +437,7 @@ class Inspection(Aggregate):
         self.record(self.Concluded, act, record=record, publication=publication)
 
     @event(Concluded)
-    def _concluded(self, record: Record, publication: PublicationDue, by: str) -> None:
+    def _concluded(self, record: Record, publication: Deadline, by: str) -> None:
         self.result, self.publication = record, publication
         self.recorders.add(by)
         self.status = "concluded"

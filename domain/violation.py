@@ -5,7 +5,7 @@ nor closes it, and nothing is closed without evidence.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Self
 
 import msgspec
@@ -13,6 +13,7 @@ from eventsourcing.domain import event
 
 from domain.act import Act
 from domain.aggregate import Aggregate, Claim, CreatedEvent
+from domain.deadlines import Deadline
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.values import DISPOSALS
 
@@ -70,13 +71,11 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to rectify (责令改正): its number, what it asks, by when, by which rule."""
+    """An order to rectify (责令改正): its number, what it asks, by when and by which rule."""
 
     number: str
     requirements: str
-    due: datetime
-    rule: str
-    calendar: str
+    deadline: Deadline
 
 
 class Violation(Aggregate):
@@ -118,7 +117,7 @@ class Violation(Aggregate):
 
         TOPIC = "violation.rectification-returned.v1"
         reason: str
-        due: datetime
+        deadline: Deadline
 
     class RectificationVerified(Aggregate.Event, frozen=True, kw_only=True):
         """A second person saw that it is done."""
@@ -166,8 +165,8 @@ class Violation(Aggregate):
         for field in ("number", "requirements"):
             if not getattr(order, field):
                 raise OrderIncomplete(f"/{field}", field=field)
-        if order.due <= act.at:
-            raise DueInPast("/due", due=order.due)
+        if order.deadline.is_past(act.at):
+            raise DueInPast("/deadline", due=order.deadline.due)
         if self.disposal != "rectifying":
             raise DisposalWrong("/disposal", disposal=self.disposal)
         self.record(self.RectificationOrdered, act, order=order)
@@ -195,18 +194,18 @@ class Violation(Aggregate):
         self.submitters.add(by)
         self.status = "submitted"
 
-    def return_rectification(self, act: Act, *, reason: str, due: datetime) -> None:
+    def return_rectification(self, act: Act, *, reason: str, deadline: Deadline) -> None:
         """Send it back, with the date by which it must be done."""
         self._require("submitted")
         self._require_other(act)
-        if due <= act.at:
-            raise DueInPast("/due", due=due)
-        self.record(self.RectificationReturned, act, reason=reason, due=due)
+        if deadline.is_past(act.at):
+            raise DueInPast("/deadline", due=deadline.due)
+        self.record(self.RectificationReturned, act, reason=reason, deadline=deadline)
 
     @event(RectificationReturned)
-    def _returned(self, due: datetime) -> None:
+    def _returned(self, deadline: Deadline) -> None:
         if self.order is not None:
-            self.order = msgspec.structs.replace(self.order, due=due)
+            self.order = msgspec.structs.replace(self.order, deadline=deadline)
         self.status = "ordered"
 
     def verify_rectification(self, act: Act, *, note: str, evidence: Sequence[str]) -> None:
