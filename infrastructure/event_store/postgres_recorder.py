@@ -73,7 +73,11 @@ def _beside(append: Append) -> str:
 
 def _refusal(error: psycopg.DatabaseError) -> Exception:
     """What the function refused, in the words of the domain; any other error as it is."""
-    facts = msgspec.json.decode(error.diag.message_detail or "{}") if error.diag.message_primary == "sunlot" else {}
+    facts = (
+        msgspec.json.decode(error.diag.message_detail or "{}")
+        if error.diag.message_primary == "sunlot"
+        else {}
+    )
     match error.sqlstate:
         case "SL001":
             return AnswerKept()

@@ -152,7 +152,8 @@ def _taken(session: SqliteSession, claim: Turn) -> ClaimTaken:
 def _keep_persons(session: SqliteSession, writes: Sequence[VaultWrite]) -> None:
     for row in map(vault_row, writes):
         other = session.fetch(
-            "SELECT person FROM vault WHERE unique_key = ? AND person <> ?", (row["unique_key"], row["person"])
+            "SELECT person FROM vault WHERE unique_key = ? AND person <> ?",
+            (row["unique_key"], row["person"]),
         )
         if other:
             raise ClaimTaken(kind="vault", key="", holder=other[0][0])
