@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 
 from domain.aggregate import Claim
+from domain.rulebook_data import Rulebook
 
 
 class Clock(Protocol):
@@ -231,6 +232,13 @@ class RegistrySnapshot(msgspec.Struct, frozen=True, kw_only=True):
     inspectors: Sequence[InspectorRow]
 
 
+class Enterprise(msgspec.Struct, frozen=True):
+    """Whose a site is, and where."""
+
+    uscc: str
+    region: str
+
+
 class Registries(Protocol):
     """The registries as one consistent reading."""
 
@@ -241,9 +249,47 @@ class Registries(Protocol):
         """
         ...
 
+    def enterprises(self, sites: Sequence[str]) -> Mapping[str, Enterprise]:
+        """Whose the sites are, listed or removed; any number of sites."""
+        ...
+
+
+class Rulebooks(Protocol):
+    """The rulebooks adopted in the log."""
+
+    def in_force(self, day: date) -> Rulebook:
+        """The rulebook of the day; `RulebookMissing` if none is adopted for it."""
+        ...
+
+
+class Ledger(Protocol):
+    """The published ledger."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        ...
+
+    def publish(self) -> None:
+        """Sign and publish a checkpoint that covers all that is stored now."""
+        ...
+
+    def receipt(self, idx: int) -> bytes:
+        """The proof of one event (`.tlog-proof`) under the present checkpoint; `NotFound` if not covered."""
+        ...
+
+    def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
+        """`ReceiptWrong` unless the receipt proves this event under a key of this log."""
+        ...
+
 
 class Passwords(Protocol):
     """Hashing and checking of passwords (argon2id)."""
+
+    @property
+    def decoy(self) -> str:
+        """The hash of nobody's password, so that an unknown login name takes as long as a known one."""
+        ...
 
     def hash(self, password: str) -> str:
         """A salted hash."""

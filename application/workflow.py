@@ -8,7 +8,7 @@ import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application, LocalNotificationLog, Repository
 from eventsourcing.persistence import ApplicationRecorder, EventStore, IntegrityError, Mapper
 
-from application.authorisation import Actor
+from application.authorisation import Actor, authorise
 from application.ports import (
     Answer,
     AnswerKept,
@@ -21,7 +21,7 @@ from application.ports import (
     TokenWrite,
     VaultWrite,
 )
-from domain.act import Act
+from domain.act import CHINA, Act
 from domain.aggregate import Aggregate, DomainEvent
 from domain.errors import DomainError, KeyReused, NotFound, Stale
 
@@ -38,6 +38,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     act: Act
     expected: int | None = None
     retry: RetryKey | None = None
+
+    def require(self, permission: str, region: str | None) -> None:
+        """Refuse with `PermissionMissing` unless the actor may do this there today."""
+        authorise(self.actor, permission, region, on=self.act.at.astimezone(CHINA).date())
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +117,20 @@ class Workflow(Application[str]):
         self.expect(call, found)
         decide(found)
         return self.commit(call, found, beside=beside)
+
+    def again(self, decide: Callable[[], Answer]) -> Answer:
+        """Decide anew, at most three times, when somebody was faster on another aggregate.
+
+        `decide` must load everything itself: a version that the caller named is compared each time,
+        so that its `Stale` (which knows the actual version) is never tried again.
+        """
+        for _ in range(2):
+            try:
+                return decide()
+            except Stale as raced:
+                if raced.facts["actual"] is not None:
+                    raise
+        return decide()
 
     def expect(self, call: Call, aggregate: Aggregate) -> None:
         """Refuse with `Stale` when the caller saw another version."""

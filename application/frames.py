@@ -1,0 +1,102 @@
+"""Freezing the candidates of a draw: the frame of sites and the pool of inspectors of a plan row."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from application.office import Office
+from application.ports import Chance, Claims, InspectorRow, RegistrySnapshot, SiteRow
+from domain.drawing.lines import Inspector, Site
+from domain.errors import Conflict
+from domain.identifiers import covers
+from domain.plan import Plan, PlanRow
+
+
+class FrameEmpty(Conflict):
+    """No site of the row's areas and strata is in the registry; facts: `row`."""
+
+    code = "frame-empty"
+
+
+class PoolEmpty(Conflict):
+    """No certified officer may work in the row's areas; facts: `row`."""
+
+    code = "pool-empty"
+
+
+def form_frame(office: Office, plan: Plan, row: PlanRow, snapshot: RegistrySnapshot) -> list[Site]:
+    """The sites of the row's strata, each with the reason why it is not eligible, if there is one."""
+    strata = {stratum.code for stratum in row.strata}
+    listed = [site for site in snapshot.sites if site.status == "listed" and site.stratum in strata]
+    if not listed:
+        raise FrameEmpty(row=row.no)
+    drawn = set() if row.redraw else drawn_sites(office.claims, plan.year)
+    visits = visit_counts(office.claims, plan.year)
+    return [_line(office.chance, row, site, drawn, visits) for site in listed]
+
+
+def form_pool(
+    chance: Chance, row: PlanRow, snapshot: RegistrySnapshot, frame: Iterable[Site], day: date
+) -> list[Inspector]:
+    """The officers who may sit somewhere: listed, certified on the day, in an area of the frame.
+
+    Conflicts are all sites of the enterprises to which an officer has a relation. Experts are not in
+    the pool: they come along by approval and never count.
+    """
+    areas = sorted({site.area for site in frame})
+    sites_of: dict[str, list[str]] = {}
+    for site in snapshot.sites:
+        sites_of.setdefault(site.uscc, []).append(site.id)
+    pool = [
+        _officer(chance, row, officer, areas, sites_of)
+        for officer in snapshot.inspectors
+        if _may_go(officer, day)
+    ]
+    useful = [officer for officer in pool if officer.areas]
+    if not useful:
+        raise PoolEmpty(row=row.no)
+    return useful
+
+
+def drawn_sites(claims: Claims, year: int) -> set[str]:
+    """The sites that a lot fell on in the year."""
+    return {key.split("/")[1] for key, _ in claims.keys("drawn", f"{year}/")}
+
+
+def visit_counts(claims: Claims, year: int) -> Counter[str]:
+    """How many counted visits each enterprise (USCC) has had in the year."""
+    return Counter(key.split("/")[1] for key, _ in claims.keys("visit", f"{year}/"))
+
+
+def _line(chance: Chance, row: PlanRow, site: SiteRow, drawn: set[str], visits: Counter[str]) -> Site:
+    reason = "drawn" if site.id in drawn else "capped" if visits[site.uscc] >= row.visits_a_year else ""
+    return Site(
+        id=site.id,
+        stratum=site.stratum,
+        area=site.region,
+        salt=chance.token(16).hex(),
+        weight=row.weights.get(site.credit, 1),
+        eligible=not reason,
+        reason=reason,
+        needs=tuple(sorted(site.needs)),
+    )
+
+
+def _may_go(officer: InspectorRow, day: date) -> bool:
+    valid = officer.certificate_from <= day.isoformat() <= officer.certificate_to
+    return officer.status == "listed" and officer.kind == "officer" and valid
+
+
+def _officer(
+    chance: Chance, row: PlanRow, officer: InspectorRow, areas: Sequence[str], sites_of: dict[str, list[str]]
+) -> Inspector:
+    conflicts = {site for uscc, _ in officer.relations for site in sites_of.get(uscc, ())}
+    return Inspector(
+        ref=officer.id,
+        areas=tuple(area for area in areas if any(covers(own, area) for own in officer.areas)),
+        cap=row.seats_each,
+        salt=chance.token(16).hex(),
+        lead=officer.lead,
+        skills=tuple(sorted(officer.skills)),
+        conflicts=tuple(sorted(conflicts)),
+    )

@@ -1,0 +1,42 @@
+"""What the verbs of the application work with: one bundle, built once by the wiring."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from application.ports import (
+    Blobs,
+    Chance,
+    Claims,
+    Clock,
+    Credentials,
+    Ledger,
+    Passwords,
+    Registries,
+    Rulebooks,
+    Vault,
+    WorkingDays,
+)
+from application.workflow import Workflow
+from domain.rulebook_data import Rulebook
+
+
+@dataclass(frozen=True)
+class Office:
+    """The agency's office: the workflow, and ports to the world."""
+
+    workflow: Workflow
+    claims: Claims
+    blobs: Blobs
+    vault: Vault
+    credentials: Credentials
+    passwords: Passwords
+    registries: Registries
+    rulebooks: Rulebooks
+    calendar: WorkingDays
+    ledger: Ledger
+    clock: Clock
+    chance: Chance
+
+    def rules(self, day: date) -> Rulebook:
+        """The rulebook in force on the day."""
+        return self.rulebooks.in_force(day)
