@@ -9,7 +9,7 @@ from application.ports import Answer, Quiet
 from application.workflow import Beside, Call
 from domain.access import Access
 from domain.assignment import AssignedTask, Assignment
-from domain.draw import Contributor, Draw, DrawStatusWrong, Result, Seal
+from domain.draw import Contributor, Draw, DrawStatusWrong, Result, Seal, StratumCount
 from domain.drawing.bundle import (
     CompletedFiles,
     SealedFiles,
@@ -139,6 +139,10 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
         rules=office.blobs.put(files.rules_json),
         frame=office.blobs.put(files.frame_jsonl),
         pool=office.blobs.put(files.pool_jsonl),
+        strata=tuple(
+            StratumCount(code=one.code, size=one.size, eligible=one.eligible, sample=one.sample)
+            for one in files.rules.strata
+        ),
         reports={},
         frame_reason=frame_reason if earlier else "",
     )

@@ -18,7 +18,6 @@ from domain.inspection import (
     Finding,
     Inspection,
     NotInTeam,
-    PublicationDue,
     Record,
     Visit,
 )
@@ -179,6 +178,16 @@ def record_finding(
             disposal=disposal,
             evidence=evidence,
         )
+
+    return office.workflow.change(call, Inspection, id, decide)
+
+
+def withdraw_finding(office: Office, call: Call, id: str, *, no: int, reason: str) -> Answer:
+    """Take a wrong finding back before the record is concluded; it stays in the history."""
+
+    def decide(inspection: Inspection) -> None:
+        call.require("inspection.conduct", inspection.visit.region)
+        inspection.withdraw_finding(call.act, inspector=call.actor.inspector, no=no, reason=reason)
 
     return office.workflow.change(call, Inspection, id, decide)
 

@@ -1,13 +1,14 @@
 """The violation ledger: order, submission, verification or return, closing."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
 from application.assignments import require_blobs
 from application.office import Office
 from application.ports import Answer
 from application.workflow import Call
-from domain.deadlines import due, end_of_day
+from domain.deadlines import Deadline, due
+from domain.deadlines import due_on as fixed_day
 from domain.violation import Order, Violation
 
 
@@ -18,16 +19,8 @@ def order_rectification(
 
     def decide(violation: Violation) -> None:
         call.require("violation.manage", violation.matter.region)
-        rule = office.rules(call.act.day).period("rectification")
-        deadline = due(rule, call.act.day, office.calendar)
-        instant = deadline.due if due_on is None else end_of_day(due_on)
-        order = Order(
-            number=number,
-            requirements=requirements,
-            due=instant,
-            rule=deadline.rule if due_on is None else "order",
-            calendar=deadline.calendar,
-        )
+        deadline = _deadline(office, call, due_on)
+        order = Order(number=number, requirements=requirements, deadline=deadline)
         violation.order_rectification(call.act, order=order)
 
     return office.workflow.change(call, Violation, id, decide)
@@ -51,8 +44,7 @@ def return_rectification(office: Office, call: Call, id: str, *, reason: str, du
 
     def decide(violation: Violation) -> None:
         call.require("violation.verify", violation.matter.region)
-        instant: datetime = end_of_day(due_on)
-        violation.return_rectification(call.act, reason=reason, due=instant)
+        violation.return_rectification(call.act, reason=reason, deadline=_deadline(office, call, due_on))
 
     return office.workflow.change(call, Violation, id, decide)
 
@@ -89,3 +81,10 @@ def close_violation(office: Office, call: Call, id: str, *, evidence: Sequence[s
         violation.close(call.act, evidence=evidence, note=note)
 
     return office.workflow.change(call, Violation, id, decide)
+
+
+def _deadline(office: Office, call: Call, day: date | None) -> Deadline:
+    rules = office.rules(call.act.day)
+    if day is not None:
+        return fixed_day("order", rules.version, day)
+    return due(rules.period("rectification"), call.act.day, office.calendar)
