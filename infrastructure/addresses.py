@@ -14,8 +14,8 @@ def is_sqlite(url: str) -> bool:
 def store_file(url: str) -> Path:
     """The file of an embedded store.
 
-    `sqlite:///var` is the folder `var` (with `store.db` in it), `sqlite:////srv/x.db` the file itself. ValueError for a
-    URL without a path; a store in memory is none.
+    `sqlite:///var` is the folder `var` (with `store.db` in it), `sqlite:////srv/x.db` the file itself.
+    ValueError for a URL without a path; a store in memory is none.
     """
     path = unquote(urlsplit(url).path).removeprefix("/")
     if not is_sqlite(url) or not path:

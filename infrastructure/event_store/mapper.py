@@ -1,7 +1,7 @@
 """Events to stored bytes and back.
 
-The stored state is canonical JSON: the event's fields without its stream id and version, and a random `salt`, so
-that the hash of the state in the public ledger tells nobody what the state is.
+The stored state is canonical JSON: the event's fields without its stream id and version, and a random
+`salt`, so that the hash of the state in the public ledger tells nobody what the state is.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,8 +26,8 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class EventMapper(Mapper[str]):
     """Writes and reads the stored bytes of events. `chance` gives the salts.
 
-    No compressor and no cipher, whatever the library's environment variables say: the bytes are what the ledger
-    hashes.
+    No compressor and no cipher, whatever the library's environment variables say: the bytes are what the
+    ledger hashes.
     """
 
     def __init__(self, chance: Chance) -> None:
@@ -37,8 +37,8 @@ class EventMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """The event as it is stored.
 
-        Raises EventRefused (facts `topic`, `field`, `why`) for a time without a zone, a float, an integer beyond
-        2⁵³−1, a lone surrogate, or anything else that canonical JSON cannot say.
+        Raises EventRefused (facts `topic`, `field`, `why`) for a time without a zone, a float, an integer
+        beyond 2⁵³−1, a lone surrogate, or anything else that canonical JSON cannot say.
         """
         topic = get_topic(type(domain_event))
         state = _plain_state(topic, domain_event)
@@ -49,7 +49,7 @@ class EventMapper(Mapper[str]):
         return StoredEvent(stream, version, topic, _encode(state))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        """The event that was stored. Raises EventUnreadable (facts `stream`, `version`, `topic`, `reason`)."""
+        """The event that was stored. Raises EventUnreadable: `stream`, `version`, `topic`, `reason`."""
         decoder = self._decoders.get(stored_event.topic) or self._decoder(stored_event)
         stream, version = _encode(stored_event.originator_id), stored_event.originator_version
         head = b'{"originator_id":%b,"originator_version":%d,' % (stream, version)

@@ -9,14 +9,13 @@ from typing import Any, Final
 import psycopg
 from eventsourcing.persistence import DatabaseError, IntegrityError
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.errors import StoreUnavailable
 from infrastructure.event_store.database import Pool, Rows
 
 CONNECTIONS = 16
 PATIENCE = 30.0
-CONNECT_SECONDS = 5
 UNKNOWN: Final = "outcome-unknown"
 UNREACHABLE: Final = "unreachable"
 
@@ -45,9 +44,9 @@ _REASONS = {
 
 def connect(url: str) -> Connection[Any]:
     """A connection in which each statement is a transaction. StoreUnavailable if there is none to be had."""
-    limit = {} if "connect_timeout" in conninfo_to_dict(url) else {"connect_timeout": CONNECT_SECONDS}
+    patient = url if "connect_timeout" in conninfo_to_dict(url) else make_conninfo(url, connect_timeout=5)
     try:
-        connection: Connection[Any] = psycopg.connect(url, autocommit=True, **limit)
+        connection: Connection[Any] = psycopg.connect(patient, autocommit=True)
         connection.execute(_SETTINGS)
     except psycopg.OperationalError as error:
         raise StoreUnavailable(reason=UNREACHABLE, cause=str(error)) from error

@@ -37,7 +37,7 @@ class PostgresRecorder(EventRecorder):
         self._clock = clock
 
     def append(self, stored_events: Sequence[StoredEvent], append: Append | None) -> int:
-        """Write the events and all that goes with them in one transaction; the position of the first event."""
+        """Write the events and all that goes with them at once; the position of the first event."""
         check_names(stored_events)
         params = (
             format_at(self._clock.now()),

@@ -48,8 +48,8 @@ class Moment(NamedTuple):
 class EventRecorder(ApplicationRecorder):
     """The log of one installation. `idx` counts from 0 without gaps; a notification's id is `idx + 1`.
 
-    Versions of a stream count from 1 without gaps. Long readings go page by page along an index: memory stays flat
-    and no transaction stays open.
+    Versions of a stream count from 1 without gaps. Long readings go page by page along an index: memory
+    stays flat and no transaction stays open.
     """
 
     def __init__(self, database: Database) -> None:
@@ -57,17 +57,18 @@ class EventRecorder(ApplicationRecorder):
 
     @abstractmethod
     def append(self, stored_events: Sequence[StoredEvent], append: Append | None) -> int:
-        """Write the events and all that goes with them in one transaction; the position of the first event."""
+        """Write the events and all that goes with them at once; the position of the first event."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Append the events and what `append=Append(…)` carries; their notification ids.
 
-        Raises, with nothing written: the library's IntegrityError (a version that exists, or a gap), AnswerKept,
-        ClockBehind, RegistryMoved, ClaimTaken, EventRefused, StoreUnavailable. A claim is taken from whoever does
-        not hold it yet and given back by whoever holds it; anything else is ClaimTaken with the present holder ("" for
-        none). A unique key of the vault in use is ClaimTaken of kind "vault" with an empty key (it is personal data)
-        and the person as holder; a login name in use is one of kind "login". StoreUnavailable with the reason
-        "outcome-unknown" means that the append may have happened: only the retry key tells.
+        Raises, with nothing written: the library's IntegrityError (a version that exists, or a gap),
+        AnswerKept, ClockBehind, RegistryMoved, ClaimTaken, EventRefused, StoreUnavailable. A claim is taken
+        from whoever does not hold it yet and given back by whoever holds it; anything else is ClaimTaken
+        with the present holder ("" for none). A unique key of the vault in use is ClaimTaken of kind "vault"
+        with an empty key (it is personal data) and the person as holder; a login name in use is one of kind
+        "login". StoreUnavailable with the reason "outcome-unknown" means that the append may have happened:
+        only the retry key tells.
         """
         append: Append | None = kwargs.pop("append", None)
         if kwargs.pop("tracking", None) is not None or kwargs:
@@ -108,7 +109,8 @@ class EventRecorder(ApplicationRecorder):
         where, params = _all_of(("idx >= ?", first), ("idx < ?", stop))
         if topics:
             where, params = f"{where} AND topic IN ({', '.join('?' * len(topics))})", [*params, *topics]
-        sql = f"SELECT stream, ver, topic, state, idx + 1 FROM events WHERE {where} ORDER BY idx LIMIT ?"  # noqa: S608
+        columns = "stream, ver, topic, state, idx + 1"
+        sql = f"SELECT {columns} FROM events WHERE {where} ORDER BY idx LIMIT ?"  # noqa: S608
         return [Notification(*row) for row in self.database.fetch(sql, [*params, limit])]
 
     def max_notification_id(self) -> int | None:
@@ -139,7 +141,7 @@ class EventRecorder(ApplicationRecorder):
         return ((idx, leaf) for idx, leaf in self._by_idx("idx, leaf", start, stop))
 
     def audit_rows(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, entry, state, stream, topic, ver) below `idx` `stop`: the first pass of the ledger's verifier."""
+        """(idx, entry, state, stream, topic, ver) below `idx` `stop`: the ledger verifier's first pass."""
         return self._by_idx("idx, entry, state, stream, topic, ver", 0, stop)
 
     def by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
