@@ -202,8 +202,7 @@ def conclude_inspection(office: Office, call: Call, id: str, *, record: Record) 
             record.ended_at.astimezone(CHINA).date(),
             office.calendar,
         )
-        publication = PublicationDue(due=deadline.due, rule=deadline.rule, calendar=deadline.calendar)
-        inspection.conclude(call.act, inspector=call.actor.inspector, record=record, publication=publication)
+        inspection.conclude(call.act, inspector=call.actor.inspector, record=record, publication=deadline)
 
     return office.workflow.change(call, Inspection, id, decide)
 
