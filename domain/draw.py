@@ -4,6 +4,7 @@ announce → commit → seal → reveal → observe → complete → open, or vo
 `domain/drawing`; this aggregate guards the order of the steps and who takes them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self
@@ -11,7 +12,7 @@ from typing import Any, Final, Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.drawing.errors import DrawingError
 from domain.drawing.rules import NEEDED_PARTIES
@@ -20,11 +21,12 @@ from domain.drawing.source import Dice, PublicSource, check_value, parse_source,
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.plan import Plan
 
+_PARTY: Final = re.compile(r"[!-~]{1,64}")
 LIVE: Final = ("announced", "committed", "sealed", "revealed", "observed", "completed", "opened")
 
 
 class ContributorsWrong(Invalid):
-    """A draw needs `agency` and `discipline`, each party once; facts: `parties`."""
+    """A draw needs `agency` and `discipline`, each party once, in printable ASCII; facts: `parties`."""
 
     code = "contributors-wrong"
 
@@ -108,6 +110,12 @@ class ValuesDiffer(Conflict):
     code = "values-differ"
 
 
+class DrawGroundMissing(Invalid):
+    """A draw is voided on a ground, which is public."""
+
+    code = "draw-ground-missing"
+
+
 class SecondPersonNeeded(Forbidden):
     """A void needs two people."""
 
@@ -123,7 +131,7 @@ class Contributor(msgspec.Struct, frozen=True):
 
 
 class StratumCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One stratum of the sealed rules: the sites of the frame, those of them that can be drawn, the sample."""
+    """One stratum of the sealed rules: its sites in the frame, those that can be drawn, those that are."""
 
     code: str
     size: int
@@ -135,8 +143,8 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """What was frozen: the position of the registries, and the blobs by their SHA-256.
 
     `strata` are the counts of rules.json, sorted by code. `rules_hash` is `H(rules.json)` without its
-    final line end, `reports` names further blobs by what
-    they report, `frame_reason` says why a repeated attempt's frame differs.
+    final line end, `reports` names further blobs by what they report, `frame_reason` says why a
+    repeated attempt's frame differs.
     """
 
     as_of: int
@@ -363,7 +371,8 @@ class Draw(Aggregate):
         self.evidence: dict[str, Any] = {}
         self.frame_key = ""
         self.all_revealed_at: datetime | None = None
-        self.void_asked_by, self.void_ground = "", ""
+        self.void_asked_by: frozenset[str] = frozenset()
+        self.void_ground = ""
 
     @property
     def source(self) -> PublicSource:
@@ -493,17 +502,17 @@ class Draw(Aggregate):
         """Ask to void the draw; a second person does it."""
         self._require_voidable()
         if not ground:
-            raise SourceWrong("/ground", reason="ground-missing")
+            raise DrawGroundMissing("/ground")
         self.record(self.VoidAsked, act, ground=ground)
 
     @event(VoidAsked)
-    def _void_asked(self, ground: str, by: str) -> None:
-        self.void_asked_by, self.void_ground = by, ground
+    def _void_asked(self, ground: str, by: str, on_behalf_of: str | None) -> None:
+        self.void_asked_by, self.void_ground = persons_of(by, on_behalf_of), ground
 
     def void(self, act: Act) -> None:
         """Void the draw as the second person; at or after the source's time it is a re-roll warning."""
         self._require_voidable()
-        if not self.void_asked_by or act.by == self.void_asked_by or act.on_behalf_of == self.void_asked_by:
+        if not self.void_asked_by or act.persons & self.void_asked_by:
             raise SecondPersonNeeded()
         time = self.source_instant
         self.record(
@@ -582,7 +591,8 @@ def released(plan_row: str, frame_key: str) -> tuple[Claim, ...]:
 def check_contributors(contributors: Sequence[Contributor]) -> None:
     """Refuse unless the needed parties are there, each once, each with a custodian of its own."""
     parties = [contributor.party for contributor in contributors]
-    if len(set(parties)) != len(parties) or not set(NEEDED_PARTIES) <= set(parties):
+    named = all(_PARTY.fullmatch(party) for party in parties)
+    if not named or len(set(parties)) != len(parties) or not set(NEEDED_PARTIES) <= set(parties):
         raise ContributorsWrong("/contributors", parties=parties)
     accounts = [contributor.account for contributor in contributors]
     for account in accounts:
