@@ -75,12 +75,17 @@ def grant_recusal(
 
     def decide() -> Answer:
         assignment = _for_decision(office, call, id, decided_as)
-        found = assignment.pending_recusal(call.act, recusal)
+        found = assignment.pending_recusal(call.act, recusal, decider=call.actor.inspector)
         draw = office.workflow.load(Draw, assignment.task.draw)
         change = standing_of(office, draw).recuse(assignment.task.site, found.inspector)
         draw.change(call.act, change=change_json(change))
         assignment.grant_recusal(
-            call.act, recusal=recusal, substitute=change.substitute, reason=reason, decided_as=decided_as
+            call.act,
+            recusal=recusal,
+            decider=call.actor.inspector,
+            substitute=change.substitute,
+            reason=reason,
+            decided_as=decided_as,
         )
         also = {"seat": found.seat, "filled": change.substitute is not None}
         inspection = open_inspection(office, id)
@@ -97,7 +102,9 @@ def refuse_recusal(
 ) -> Answer:
     """Leave the inspector on the team, with reasons."""
     assignment = _for_decision(office, call, id, decided_as)
-    assignment.refuse_recusal(call.act, recusal=recusal, reason=reason, decided_as=decided_as)
+    assignment.refuse_recusal(
+        call.act, recusal=recusal, decider=call.actor.inspector, reason=reason, decided_as=decided_as
+    )
     return office.workflow.commit(call, assignment)
 
 

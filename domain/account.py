@@ -37,6 +37,12 @@ class LinkHeld(Conflict):
     code = "link-held"
 
 
+class TokenUnknown(Conflict):
+    """The account has no standing token of this name; facts: `token`."""
+
+    code = "token-unknown"
+
+
 class RoleWrong(Invalid):
     """There is no such role; facts: `role`."""
 
@@ -184,7 +190,7 @@ class Account(Aggregate):
     def revoke_token(self, act: Act, *, token: str) -> None:
         """Note that a token was ended."""
         if token not in self.tokens:
-            raise GrantUnknown(role="token", region="")
+            raise TokenUnknown(token=token)
         self.record(self.TokenRevoked, act, token=token)
 
     @event(TokenRevoked)

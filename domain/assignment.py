@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.values import Holding
@@ -58,6 +58,13 @@ class DeciderInvolved(Forbidden):
     source = "行政处罚法 §43"
 
 
+class RecusalReasonMissing(Invalid):
+    """A recusal is granted or refused with reasons."""
+
+    code = "recusal-reason-missing"
+    source = "行政处罚法 §43"
+
+
 class AssignmentEnded(Conflict):
     """The assignment's site is void; facts: `assignment`."""
 
@@ -95,7 +102,7 @@ class Recusal(msgspec.Struct, frozen=True, kw_only=True):
     seat: str
     ground: str
     origin: str
-    declared_by: str
+    declared_by: frozenset[str]
     status: str = "pending"
 
 
@@ -188,10 +195,22 @@ class Assignment(Aggregate):
 
     @event(RecusalDeclared)
     def _recusal_declared(
-        self, recusal: str, inspector: str, seat: str, ground: str, origin: str, by: str
+        self,
+        recusal: str,
+        inspector: str,
+        seat: str,
+        ground: str,
+        origin: str,
+        by: str,
+        on_behalf_of: str | None,
     ) -> None:
         self.recusals[recusal] = Recusal(
-            id=recusal, inspector=inspector, seat=seat, ground=ground, origin=origin, declared_by=by
+            id=recusal,
+            inspector=inspector,
+            seat=seat,
+            ground=ground,
+            origin=origin,
+            declared_by=persons_of(by, on_behalf_of),
         )
 
     def grant_recusal(
@@ -199,6 +218,8 @@ class Assignment(Aggregate):
     ) -> None:
         """Free the seat; `substitute` is the next in its succession."""
         found = self.pending_recusal(act, recusal)
+        if not reason:
+            raise RecusalReasonMissing("/reason")
         self.record(
             self.RecusalGranted,
             act,
@@ -217,6 +238,8 @@ class Assignment(Aggregate):
     def refuse_recusal(self, act: Act, *, recusal: str, reason: str, decided_as: str) -> None:
         """Leave the inspector on the team, with reasons."""
         self.pending_recusal(act, recusal)
+        if not reason:
+            raise RecusalReasonMissing("/reason")
         self.record(self.RecusalRefused, act, recusal=recusal, reason=reason, decided_as=decided_as)
 
     @event(RecusalRefused)
@@ -249,7 +272,7 @@ class Assignment(Aggregate):
             raise RecusalUnknown(recusal=recusal)
         if found.status != "pending":
             raise RecusalDecided(recusal=recusal, status=found.status)
-        if act.by == found.declared_by or act.on_behalf_of == found.declared_by:
+        if act.persons & found.declared_by:
             raise DeciderInvolved()
         return found
 

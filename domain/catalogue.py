@@ -1,7 +1,7 @@
 """The catalogue (抽查事项清单): the published set of item versions of one region."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 import msgspec
@@ -10,6 +10,7 @@ from eventsourcing.domain import event
 from domain.act import Act
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Invalid
+from domain.identifiers import check_region
 from domain.item import Item
 from domain.values import CheckedItem
 
@@ -58,8 +59,11 @@ class CatalogueLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def line_of(item: Item) -> CatalogueLine:
-    """The line by which an item's present version enters a catalogue."""
+    """The line by which an item's present version enters a catalogue; a repeal ends it beforehand."""
     start, end = item.facts.in_force()
+    if item.repealed_from is not None:
+        last = item.repealed_from - timedelta(days=1)
+        end = last if end is None else min(end, last)
     return CatalogueLine(
         item=item.id,
         code=item.code,
@@ -97,6 +101,7 @@ class Catalogue(Aggregate):
     @classmethod
     def open(cls, act: Act, *, id: str, region: str) -> Self:
         """Start the region's catalogue."""
+        check_region(region)
         return cls.begin(cls.Opened, id, act, region=region)
 
     @event(Opened)

@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.deadlines import Deadline
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
@@ -60,7 +60,7 @@ class NotInTeam(Forbidden):
 
 
 class ReviewerOnTeam(Forbidden):
-    """The reviewer must not be on the team."""
+    """The reviewer must never have been on the team, nor have recorded anything of the inspection."""
 
     code = "reviewer-on-team"
     rule = "separation.reviewer"
@@ -283,13 +283,17 @@ class Inspection(Aggregate):
         """Take the task up; a drawn team has only officers, and needs two of them."""
         if visit.mode not in METHODS:
             raise FindingWrong("/mode", field="mode", value=visit.mode)
+        if not visit.items:
+            raise RecordIncomplete("/items", field="items")
         require_officers(holding.inspector for holding in team)
         return cls.begin(cls.Opened, id, act, visit=visit, team=tuple(team))
 
     @event(Opened)
-    def __init__(self, visit: Visit, team: tuple[Holding, ...], by: str) -> None:
+    def __init__(self, visit: Visit, team: tuple[Holding, ...], by: str, on_behalf_of: str | None) -> None:
         self.visit = visit
         self.team = {holding.seat: holding.inspector for holding in team}
+        self.seated = self.officers()
+        self.identified: set[str] = set()
         self.experts: set[str] = set()
         self.status = "opened"
         self.findings: dict[int, Finding] = {}
@@ -297,7 +301,7 @@ class Inspection(Aggregate):
         self.evidence: dict[str, Evidence] = {}
         self.result: Record | None = None
         self.publication: Deadline | None = None
-        self.recorders = {by}
+        self.recorders = set(persons_of(by, on_behalf_of))
 
     def approve(self, act: Act, *, approval_no: str, experts: Sequence[str]) -> None:
         """Approve the visit, and name the experts who assist."""
@@ -325,15 +329,21 @@ class Inspection(Aggregate):
         self.status = "notified"
 
     def change_seat(self, act: Act, *, seat: str, inspector: str | None) -> None:
-        """Follow a granted recusal, until the record is concluded."""
+        """Follow a granted recusal, until the record is concluded.
+
+        Nobody may follow (`inspector` None): then the seat stays empty, and identity cannot be shown
+        with fewer than two officers.
+        """
         if self.status in ("concluded", "reviewed", "published", "withheld"):
             raise InspectionStatusWrong(status=self.status, needed="notified")
-        require_officers({**self.team, seat: inspector}.values())
+        if seat not in self.team or inspector in self.officers():
+            raise FindingWrong("/seat", field="seat", value=seat)
         self.record(self.SeatChanged, act, seat=seat, inspector=inspector)
 
     @event(SeatChanged)
     def _seat_changed(self, seat: str, inspector: str | None) -> None:
         self.team[seat] = inspector
+        self.seated |= self.officers()
         if self.status == "identified":
             self.status = "notified"
 
@@ -346,14 +356,15 @@ class Inspection(Aggregate):
         if not (rights_told and purpose_told):
             raise RightsNotTold("/rights_told")
         officers = tuple(sorted(set(certified) & self.officers()))
-        if len(officers) < 2:
-            raise OfficersTooFew(officers=len(officers), needed=2)
+        require_officers(officers)
         self.record(
             self.IdentityShown, act, officers=officers, rights_told=rights_told, purpose_told=purpose_told
         )
 
     @event(IdentityShown)
-    def _identity_shown(self) -> None:
+    def _identity_shown(self, officers: tuple[str, ...], by: str, on_behalf_of: str | None) -> None:
+        self.identified = set(officers)
+        self.recorders |= persons_of(by, on_behalf_of)
         self.status = "identified"
 
     def add_evidence(self, act: Act, *, inspector: str, evidence: Evidence) -> None:
@@ -368,8 +379,9 @@ class Inspection(Aggregate):
             self.record(self.EvidenceAdded, act, evidence=evidence)
 
     @event(EvidenceAdded)
-    def _evidence_added(self, evidence: Evidence) -> None:
+    def _evidence_added(self, evidence: Evidence, by: str, on_behalf_of: str | None) -> None:
         self.evidence[evidence.digest] = evidence
+        self.recorders |= persons_of(by, on_behalf_of)
 
     def record_finding(
         self,
@@ -405,10 +417,10 @@ class Inspection(Aggregate):
         self.record(self.FindingRecorded, act, finding=finding)
 
     @event(FindingRecorded)
-    def _finding_recorded(self, finding: Finding, by: str) -> None:
+    def _finding_recorded(self, finding: Finding, by: str, on_behalf_of: str | None) -> None:
         self.findings[finding.no] = finding
         self.last_finding = finding.no
-        self.recorders.add(by)
+        self.recorders |= persons_of(by, on_behalf_of)
 
     def withdraw_finding(self, act: Act, *, inspector: str, no: int, reason: str) -> None:
         """Take a finding back, with the reason; the record keeps that it was made."""
@@ -421,9 +433,9 @@ class Inspection(Aggregate):
         self.record(self.FindingWithdrawn, act, no=no, reason=reason)
 
     @event(FindingWithdrawn)
-    def _finding_withdrawn(self, no: int, by: str) -> None:
+    def _finding_withdrawn(self, no: int, by: str, on_behalf_of: str | None) -> None:
         del self.findings[no]
-        self.recorders.add(by)
+        self.recorders |= persons_of(by, on_behalf_of)
 
     def conclude(self, act: Act, *, inspector: str, record: Record, publication: Deadline) -> None:
         """Complete the record; the primary result must agree with lines and findings."""
@@ -437,9 +449,9 @@ class Inspection(Aggregate):
         self.record(self.Concluded, act, record=record, publication=publication)
 
     @event(Concluded)
-    def _concluded(self, record: Record, publication: Deadline, by: str) -> None:
+    def _concluded(self, record: Record, publication: Deadline, by: str, on_behalf_of: str | None) -> None:
         self.result, self.publication = record, publication
-        self.recorders.add(by)
+        self.recorders |= persons_of(by, on_behalf_of)
         self.status = "concluded"
 
     def send_back(self, act: Act, *, inspector: str, reason: str) -> None:
@@ -502,7 +514,8 @@ class Inspection(Aggregate):
                 raise RecordIncomplete(f"/{field}", field=field)
         if not record.started_at <= record.ended_at <= act.at:
             raise TimesWrong("/ended_at", started_at=record.started_at, ended_at=record.ended_at)
-        if len(self.officers() & set(record.signed_by)) < 2 or not set(record.signed_by) <= self.members():
+        signers = set(record.signed_by)
+        if len(self.identified & self.officers() & signers) < 2 or not signers <= self.members():
             raise RecordIncomplete("/signed_by", field="signed_by")
         if not record.party_signed and not record.refusal:
             raise RecordIncomplete("/refusal", field="refusal")
@@ -521,8 +534,7 @@ class Inspection(Aggregate):
             raise NotInTeam(inspector=inspector)
 
     def _require_reviewer(self, act: Act, inspector: str) -> None:
-        involved = act.by in self.recorders or act.on_behalf_of in self.recorders
-        if involved or inspector in self.members():
+        if act.persons & self.recorders or inspector in self.seated | self.experts:
             raise ReviewerOnTeam()
 
 

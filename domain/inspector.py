@@ -151,6 +151,7 @@ class Inspector(Aggregate):
         """Enter a person of a region's agency."""
         check_region(region)
         facts.check()
+        provenance.check()
         return cls.begin(
             cls.Registered,
             id,
@@ -171,6 +172,7 @@ class Inspector(Aggregate):
         """Set all facts anew, with source, reason and effective day."""
         self._require_listed()
         facts.check()
+        provenance.check()
         if facts == self.facts:
             raise InspectorUnchanged(inspector=self.id)
         self.record(self.Changed, act, facts=facts, provenance=provenance)
@@ -182,6 +184,7 @@ class Inspector(Aggregate):
     def remove(self, act: Act, *, provenance: Provenance) -> None:
         """Take the person off the registry."""
         self._require_listed()
+        provenance.check()
         self.record(self.Removed, act, provenance=provenance)
 
     @event(Removed)

@@ -7,6 +7,13 @@ from eventsourcing.domain import event
 
 from domain.act import Act
 from domain.aggregate import Aggregate, CreatedEvent
+from domain.errors import Invalid
+
+
+class CountsDisagree(Invalid):
+    """The counts of an import do not add up to its rows; facts: `rows`, `sum`."""
+
+    code = "counts-disagree"
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +23,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     changed: int
     unchanged: int
+
+    def check(self) -> None:
+        """Refuse with `CountsDisagree` counts that do not add up."""
+        parts = (self.created, self.changed, self.unchanged)
+        if min(parts) < 0 or sum(parts) != self.rows:
+            raise CountsDisagree(rows=self.rows, sum=sum(parts))
 
 
 class Intake(Aggregate):
@@ -35,6 +48,7 @@ class Intake(Aggregate):
     @classmethod
     def complete(cls, act: Act, *, id: str, kind: str, region: str, original: str, counts: Counts) -> Self:
         """Record the import."""
+        counts.check()
         return cls.begin(cls.Completed, id, act, kind=kind, region=region, original=original, counts=counts)
 
     @event(Completed)

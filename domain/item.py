@@ -10,6 +10,7 @@ from eventsourcing.domain import event
 from domain.act import Act
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Invalid
+from domain.identifiers import check_region
 from domain.values import METHODS, LegalBasis
 
 
@@ -52,6 +53,8 @@ class ItemFacts(msgspec.Struct, frozen=True, kw_only=True):
             raise ItemIncomplete("/category", field="category")
         if not set(self.methods) <= set(METHODS):
             raise ItemIncomplete("/methods", field="methods")
+        if not all(basis.sound() for basis in self.bases):
+            raise ItemIncomplete("/bases", field="bases")
 
     def in_force(self) -> tuple[date, date | None]:
         """The days between which every legal basis is in force; the end may be open."""
@@ -93,6 +96,7 @@ class Item(Aggregate):
     @classmethod
     def draft(cls, act: Act, *, id: str, region: str, code: str, facts: ItemFacts) -> Self:
         """Write the first version."""
+        check_region(region)
         if not code:
             raise ItemIncomplete("/code", field="code")
         facts.check()

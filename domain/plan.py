@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.catalogue import Catalogue
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
@@ -97,6 +97,9 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         for field in ("task", "items", "areas", "strata", "departments"):
             if not getattr(self, field):
                 raise self._wrong(field, "")
+        for field, values in (("items", self.items), ("areas", self.areas)):
+            if len(set(values)) != len(values):
+                raise self._wrong(field, ",".join(values))
         for area in self.areas:
             check_region(area)
         self._check_strata()
@@ -179,14 +182,19 @@ class Plan(Aggregate):
     def draft(cls, act: Act, *, id: str, region: str, year: int, department: str, title: str) -> Self:
         """Begin a plan."""
         check_region(region)
-        if not 2000 <= year <= 2099 or not department or not title:
+        if not 2000 <= year <= 2099:
             raise PlanRowWrong("/year", row="", field="year", value=str(year))
+        for field, value in (("department", department), ("title", title)):
+            if not value:
+                raise PlanRowWrong(f"/{field}", row="", field=field, value="")
         return cls.begin(cls.Drafted, id, act, region=region, year=year, department=department, title=title)
 
     @event(Drafted)
-    def __init__(self, region: str, year: int, department: str, title: str, by: str) -> None:
+    def __init__(
+        self, region: str, year: int, department: str, title: str, by: str, on_behalf_of: str | None
+    ) -> None:
         self.region, self.year, self.department, self.title = region, year, department, title
-        self.planners = {by}
+        self.planners = set(persons_of(by, on_behalf_of))
         self.rows: dict[str, PlanRow] = {}
         self.status = "draft"
 
@@ -198,9 +206,9 @@ class Plan(Aggregate):
         self.record(self.RowSet, act, row=row)
 
     @event(RowSet)
-    def _row_set(self, row: PlanRow, by: str) -> None:
+    def _row_set(self, row: PlanRow, by: str, on_behalf_of: str | None) -> None:
         self.rows[row.no] = row
-        self.planners.add(by)
+        self.planners |= persons_of(by, on_behalf_of)
 
     def drop_row(self, act: Act, *, no: str) -> None:
         """Take a row out."""
@@ -209,9 +217,9 @@ class Plan(Aggregate):
         self.record(self.RowDropped, act, no=no)
 
     @event(RowDropped)
-    def _row_dropped(self, no: str, by: str) -> None:
+    def _row_dropped(self, no: str, by: str, on_behalf_of: str | None) -> None:
         del self.rows[no]
-        self.planners.add(by)
+        self.planners |= persons_of(by, on_behalf_of)
 
     def submit(self, act: Act) -> None:
         """Hand the plan in for approval."""
@@ -221,9 +229,9 @@ class Plan(Aggregate):
         self.record(self.Submitted, act)
 
     @event(Submitted)
-    def _submitted(self, by: str) -> None:
+    def _submitted(self, by: str, on_behalf_of: str | None) -> None:
         self.status = "submitted"
-        self.planners.add(by)
+        self.planners |= persons_of(by, on_behalf_of)
 
     def approve(self, act: Act, *, opinion: str) -> None:
         """Approve the plan; nobody approves what he planned."""
@@ -270,5 +278,5 @@ class Plan(Aggregate):
             raise PlanStatusWrong(status=self.status, needed=status)
 
     def _require_other(self, act: Act) -> None:
-        if act.by in self.planners or act.on_behalf_of in self.planners:
+        if act.persons & self.planners:
             raise PlannerApproves()

@@ -138,6 +138,7 @@ class Site(Aggregate):
     ) -> Self:
         """Enter a site."""
         facts.check()
+        provenance.check()
         return cls.begin(
             cls.Registered,
             id,
@@ -158,6 +159,7 @@ class Site(Aggregate):
         """Set all facts anew, with source, reason and effective day."""
         self._require_listed()
         facts.check()
+        provenance.check()
         if facts.uscc != self.facts.uscc:
             raise EnterpriseFixed("/uscc", site=self.id)
         if facts == self.facts:
@@ -184,6 +186,7 @@ class Site(Aggregate):
         self._require_listed()
         if ground not in REMOVAL_GROUNDS:
             raise SiteFactWrong("/ground", field="ground", value=ground)
+        provenance.check()
         self.record(self.Removed, act, ground=ground, provenance=provenance, key=self.facts.key())
 
     @event(Removed)

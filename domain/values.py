@@ -5,10 +5,19 @@ from typing import Final
 
 import msgspec
 
+from domain.errors import Invalid
+
 STRATA: Final = ("key", "special", "general", "other")
 SPECIALTIES: Final = ("air", "water", "noise", "solid-waste", "soil", "radiation")
 METHODS: Final = ("on-site", "off-site")
 DISPOSALS: Final = ("corrected", "rectifying", "lenient", "case", "referred")
+
+
+class ProvenanceMissing(Invalid):
+    """A registry changes only with its source and reason; facts: `field`."""
+
+    code = "provenance-missing"
+    source = "晋环函〔2024〕416号 二（二）"
 
 
 class LegalBasis(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +27,11 @@ class LegalBasis(msgspec.Struct, frozen=True, kw_only=True):
     article: str
     effective_from: date
     effective_to: date | None = None
+
+    def sound(self) -> bool:
+        """Whether law and article are named and the days are in order."""
+        ordered = self.effective_to is None or self.effective_from <= self.effective_to
+        return bool(self.law and self.article) and ordered
 
     def in_force(self, day: date) -> bool:
         """Whether the article is in force on the day."""
@@ -30,6 +44,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     reason: str
     effective_from: date
+
+    def check(self) -> None:
+        """Refuse with `ProvenanceMissing` a change of a registry that does not say why."""
+        for field in ("source", "reason"):
+            if not getattr(self, field).strip():
+                raise ProvenanceMissing(f"/{field}", field=field)
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):

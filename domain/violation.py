@@ -11,7 +11,7 @@ from typing import Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.deadlines import Deadline
 from domain.errors import Conflict, Forbidden, Invalid
@@ -190,8 +190,8 @@ class Violation(Aggregate):
         )
 
     @event(RectificationSubmitted)
-    def _submitted(self, by: str) -> None:
-        self.submitters.add(by)
+    def _submitted(self, by: str, on_behalf_of: str | None) -> None:
+        self.submitters |= persons_of(by, on_behalf_of)
         self.status = "submitted"
 
     def return_rectification(self, act: Act, *, reason: str, deadline: Deadline) -> None:
@@ -250,5 +250,5 @@ class Violation(Aggregate):
             raise ViolationStatusWrong(status=self.status, needed=status)
 
     def _require_other(self, act: Act) -> None:
-        if act.by in self.submitters or act.on_behalf_of in self.submitters:
+        if act.persons & self.submitters:
             raise CloserSubmitted()
