@@ -52,7 +52,7 @@ class RecusalDecided(Conflict):
 
 
 class DeciderInvolved(Forbidden):
-    """Who declared a recusal does not decide it."""
+    """Who declared a recusal does not decide it, nor does the one whom it is about."""
 
     code = "decider-involved"
     source = "行政处罚法 §43"
@@ -214,10 +214,17 @@ class Assignment(Aggregate):
         )
 
     def grant_recusal(
-        self, act: Act, *, recusal: str, substitute: str | None, reason: str, decided_as: str
+        self,
+        act: Act,
+        *,
+        recusal: str,
+        decider: str,
+        substitute: str | None,
+        reason: str,
+        decided_as: str,
     ) -> None:
         """Free the seat; `substitute` is the next in its succession."""
-        found = self.pending_recusal(act, recusal)
+        found = self.pending_recusal(act, recusal, decider=decider)
         if not reason:
             raise RecusalReasonMissing("/reason")
         self.record(
@@ -235,9 +242,9 @@ class Assignment(Aggregate):
         self._decide(recusal, "granted")
         self.team[seat] = substitute
 
-    def refuse_recusal(self, act: Act, *, recusal: str, reason: str, decided_as: str) -> None:
+    def refuse_recusal(self, act: Act, *, recusal: str, decider: str, reason: str, decided_as: str) -> None:
         """Leave the inspector on the team, with reasons."""
-        self.pending_recusal(act, recusal)
+        self.pending_recusal(act, recusal, decider=decider)
         if not reason:
             raise RecusalReasonMissing("/reason")
         self.record(self.RecusalRefused, act, recusal=recusal, reason=reason, decided_as=decided_as)
@@ -264,15 +271,18 @@ class Assignment(Aggregate):
                 return seat
         raise NotOnTeam(inspector=inspector)
 
-    def pending_recusal(self, act: Act, recusal: str) -> Recusal:
-        """The recusal, if it waits for a decision that this person may take."""
+    def pending_recusal(self, act: Act, recusal: str, *, decider: str) -> Recusal:
+        """The recusal, if it waits for a decision that this person may take.
+
+        `decider` is the inspector for whom the deciding account stands, or empty.
+        """
         self._require_assigned()
         found = self.recusals.get(recusal)
         if found is None:
             raise RecusalUnknown(recusal=recusal)
         if found.status != "pending":
             raise RecusalDecided(recusal=recusal, status=found.status)
-        if act.persons & found.declared_by:
+        if act.persons & found.declared_by or decider == found.inspector:
             raise DeciderInvolved()
         return found
 

@@ -37,6 +37,12 @@ class InspectionStatusWrong(Conflict):
     code = "inspection-status-wrong"
 
 
+class SeatWrong(Conflict):
+    """The team has no such seat, or the one who follows sits on it already; facts: `seat`."""
+
+    code = "seat-wrong"
+
+
 class IdentityNotShown(Conflict):
     """Identity must be shown and rights told before anything is found."""
 
@@ -337,7 +343,7 @@ class Inspection(Aggregate):
         if self.status in ("concluded", "reviewed", "published", "withheld"):
             raise InspectionStatusWrong(status=self.status, needed="notified")
         if seat not in self.team or inspector in self.officers():
-            raise FindingWrong("/seat", field="seat", value=seat)
+            raise SeatWrong("/seat", seat=seat)
         self.record(self.SeatChanged, act, seat=seat, inspector=inspector)
 
     @event(SeatChanged)

@@ -68,6 +68,6 @@ class Installation(Aggregate):
         self.rulebooks[rulebook.version] = rulebook
 
     def in_force(self, day: date) -> Adopted | None:
-        """The rulebook of the day: the latest whose first day has come, the last adopted of these, or None."""
+        """The latest rulebook whose first day has come, of these the last adopted; None before the first."""
         begun = [book for book in reversed(self.rulebooks.values()) if book.effective_from <= day]
         return max(begun, key=lambda book: book.effective_from, default=None)
