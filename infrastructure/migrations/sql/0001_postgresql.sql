@@ -186,7 +186,7 @@ BEGIN
     IF beside->'retry' IS NOT NULL THEN
         PERFORM 1 FROM answers a WHERE a.account = beside->'retry'->>'account' AND a.key = beside->'retry'->>'key';
         IF FOUND THEN
-            PERFORM sunlot_refuse('SL001', NULL);
+            PERFORM sunlot_refuse('SL001', '{}');
         END IF;
     END IF;
 
