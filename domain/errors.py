@@ -192,3 +192,9 @@ class SpreadsheetRefused(Invalid):
     """The file cannot be read as a table; facts: `reason` (a stable word) and what belongs to it."""
 
     code = "spreadsheet-refused"
+
+
+class ReceiptWrong(Invalid):
+    """The receipt does not prove the event under this log's key; facts: `reason`."""
+
+    code = "receipt-wrong"
