@@ -23,8 +23,6 @@ _INSPECTOR: Final = b"sunlot-inspector-v1\0"
 _Place: TypeAlias = bytes
 """be32(load) ‖ lot ‖ be32(index in the pool sorted by ref): one comparison of bytes orders two of them."""
 
-_INDEX: Final = slice(36, 40)
-
 
 def match_teams(
     seed: bytes, team: Sequence[SeatRule], sites: Iterable[Site], pool: Iterable[Inspector]
@@ -102,27 +100,22 @@ class _Matcher:
     def _find_top(self, heap: list[_Place], site: str, taken: set[int]) -> _Place | None:
         """The first of this heap who is not on the team nor in conflict with the site; all stay in it."""
         passed: list[_Place] = []
-        while (top := self._refresh_top(heap)) and self._must_pass(_read_index(top), site, taken):
-            passed.append(heappop(heap))
+        top: _Place | None = None
+        while heap and top is None:
+            place = heap[0]
+            index = _read_index(place)
+            now = self._current[index]
+            if now is None:
+                heappop(heap)
+            elif now is not place:
+                heapreplace(heap, now)
+            elif index in taken or site in self._conflicts[index]:
+                passed.append(heappop(heap))
+            else:
+                top = place
         for place in passed:
             heappush(heap, place)
         return top
-
-    def _must_pass(self, index: int, site: str, taken: set[int]) -> bool:
-        return index in taken or site in self._conflicts[index]
-
-    def _refresh_top(self, heap: list[_Place]) -> _Place | None:
-        current = self._current
-        while heap:
-            top = heap[0]
-            now = current[_read_index(top)]
-            if now is top:
-                return top
-            if now is None:
-                heappop(heap)
-            else:
-                heapreplace(heap, now)
-        return None
 
     def _heap(self, area: str, lead: bool, skill: str | None) -> list[_Place]:
         heap = self._heaps.get((area, lead, skill))
@@ -139,4 +132,4 @@ class _Matcher:
 
 
 def _read_index(place: _Place) -> int:
-    return int.from_bytes(place[_INDEX], "big")
+    return int.from_bytes(place[36:], "big")

@@ -182,7 +182,9 @@ def test_a_changed_secret_does_not_open_its_commitment(files: dict[str, bytes]) 
 def test_a_doctored_change_is_named_by_its_line(files: dict[str, bytes]) -> None:
     changes = read_bundle(files.__getitem__).changes or []
     number = next(n for n, one in enumerate(changes) if isinstance(one, Recusal))
-    changes[number] = changes[number]._replace(substitute=None)
+    changed = changes[number]
+    assert isinstance(changed, Recusal)
+    changes[number] = changed._replace(substitute=None)
     files["changes.jsonl"] = write_changes(changes)
     with pytest.raises(WrongResult) as refused:
         stand(read_bundle(files.__getitem__))
