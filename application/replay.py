@@ -88,7 +88,7 @@ def replay(
         if isinstance(event, DomainEvent)
         and _within(event, known[event.originator_version], at, as_recorded_at)
     ]
-    if not events:
+    if not events or not isinstance(events[0], CreatedEvent):
         raise NotFound(kind="stream", id=stream)
     told = tuple(_tell(event, known[event.originator_version]) for event in events)
     aggregate = _state_of(events)
