@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from heapq import heappop, heappush, heapreplace
+from itertools import product
 from operator import attrgetter
 from typing import Final, TypeAlias
 
@@ -60,11 +61,11 @@ class _Matcher:
         self._conflicts = [frozenset(inspector.conflicts) for inspector in self._pool]
         self._loads = [0] * len(self._pool)
         self._current = [self._place(index) for index in range(len(self._pool))]
-        self._areas: dict[str, list[_Place]] = {}
         self._heaps: dict[tuple[str, bool, str | None], list[_Place]] = {}
+        # Appended in their order, so that each list is a heap from the start.
         for place in sorted(place for place in self._current if place is not None):
-            for area in self._pool[_read_index(place)].areas:
-                self._areas.setdefault(area, []).append(place)
+            for group in _list_groups(self._pool[_read_index(place)]):
+                self._heaps.setdefault(group, []).append(place)
 
     def fill(self, site: Site, team: Sequence[SeatRule]) -> Iterator[Seated]:
         """Give out the site's seats, in their order."""
@@ -92,7 +93,7 @@ class _Matcher:
         skills: Sequence[str | None] = site.needs if rule.skilled and site.needs else (None,)
         first: _Place | None = None
         for skill in skills:
-            place = self._find_top(self._heap(site.area, rule.lead, skill), site.id, taken)
+            place = self._find_top(self._heaps.get((site.area, rule.lead, skill), []), site.id, taken)
             if place is not None and (first is None or place < first):
                 first = place
         return first
@@ -117,19 +118,12 @@ class _Matcher:
             heappush(heap, place)
         return top
 
-    def _heap(self, area: str, lead: bool, skill: str | None) -> list[_Place]:
-        heap = self._heaps.get((area, lead, skill))
-        if heap is None:
-            # In the order of the first loads, so already a heap; places taken since are put right at the top.
-            places = self._areas.get(area, ())
-            heap = [place for place in places if self._qualifies(_read_index(place), lead, skill)]
-            self._heaps[area, lead, skill] = heap
-        return heap
-
-    def _qualifies(self, index: int, lead: bool, skill: str | None) -> bool:
-        inspector = self._pool[index]
-        return (inspector.lead or not lead) and (skill is None or skill in inspector.skills)
-
 
 def _read_index(place: _Place) -> int:
     return int.from_bytes(place[36:], "big")
+
+
+def _list_groups(inspector: Inspector) -> Iterator[tuple[str, bool, str | None]]:
+    """The areas, whether as lead, and the skills (None: any) for which the inspector qualifies."""
+    leads = (False, True) if inspector.lead else (False,)
+    return product(inspector.areas, leads, (None, *inspector.skills))
