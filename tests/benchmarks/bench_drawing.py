@@ -25,13 +25,14 @@ AREAS = tuple(f"{140000 + number}" for number in range(30))
 WEIGHTS = (1, 2, 3, 5, 8)
 TEAM = (SeatRule("lead", lead=True, skilled=True), SeatRule("second", lead=False, skilled=False))
 ROUNDS = 3
+FULL_FRAME, FULL_SAMPLE = 1_000_000, 50_000
 
 
 def figures(scale: float = 1.0) -> list[Figure]:
     """Measure both; `scale` shrinks the numbers of sites and inspectors."""
     return [
-        measure_selection(round(1_000_000 * scale)),
-        measure_matching(round(50_000 * scale), round(20_000 * scale)),
+        measure_selection(round(FULL_FRAME * scale)),
+        measure_matching(round(FULL_SAMPLE * scale), round(20_000 * scale)),
     ]
 
 
@@ -52,7 +53,7 @@ def measure_selection(count: int) -> Figure:
         beside_name="bare hashlib.sha256 of the same messages",
         beside=bare,
         target="≤ 3× (aim 2×)",
-        holds=times <= 3,
+        holds=times <= 3 if count >= FULL_FRAME else None,
         note=f"{times:.2f}×",
     )
 
@@ -75,7 +76,7 @@ def measure_matching(count: int, inspectors: int) -> Figure:
         beside_name="",
         beside=None,
         target="≤ 1 s",
-        holds=seconds <= 1,
+        holds=seconds <= 1 if count >= FULL_SAMPLE else None,
         note=f"{filled[-1]:,} seats filled",
     )
 
