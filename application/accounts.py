@@ -22,6 +22,7 @@ from domain.installation import Adopted, Installation
 FAILURES: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
 PASSWORD_LENGTH: Final = (12, 256)
+LOGIN_LENGTH: Final = 64
 TOKEN_PREFIX: Final = "sunlot_"  # noqa: S105 (a prefix by which a leaked token is found, no secret)
 
 
@@ -35,6 +36,12 @@ class PasswordWeak(Invalid):
     """A password has 12 to 256 characters; facts: `least`, `most`."""
 
     code = "password-weak"
+
+
+class LoginWrong(Invalid):
+    """A login name has 1 to 64 characters; facts: `most`."""
+
+    code = "login-wrong"
 
 
 class SignInRefused(DomainError):
@@ -115,13 +122,16 @@ def adopt_rulebook(office: Office, call: Call, *, rulebook: Adopted) -> Answer:
 def open_account(
     office: Office, call: Call, *, person: Mapping[str, str], login: str, password: str
 ) -> Answer:
-    """Open an account without any role; `person` (name, phone …) goes to the vault."""
+    """Open an account without any role; `person` (name, phone …) goes to the vault.
+
+    Without login name and password it comes in by tokens only, such as a machine.
+    """
     call.require("account.manage", None)
     id = office.chance.id("account")
     write, commitment = entrust(office.chance, person)
     account = Account.open(call.act, id=id, person=write.person, commitment=commitment)
-    beside = Beside(vault=(write,), credentials=(_credential(office, id, login, password),))
-    return office.workflow.commit(call, account, beside=beside)
+    credentials = (_credential(office, id, login, password),) if login or password else ()
+    return office.workflow.commit(call, account, beside=Beside(vault=(write,), credentials=credentials))
 
 
 def give_role(office: Office, call: Call, id: str, *, role: str, region: str, until: date | None) -> Answer:
@@ -231,6 +241,8 @@ def token_digest(secret: str) -> str:
 
 def _credential(office: Office, account: str, login: str, password: str) -> CredentialWrite:
     least, most = PASSWORD_LENGTH
+    if not 1 <= len(login) <= LOGIN_LENGTH:
+        raise LoginWrong("/login", most=LOGIN_LENGTH)
     if not least <= len(password) <= most:
         raise PasswordWeak("/password", least=least, most=most)
     return CredentialWrite(account=account, login=login, password_hash=office.passwords.hash(password))
