@@ -1,5 +1,6 @@
 """Bringing a store to the revision this code expects. No configuration file: all of it stands here."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,13 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from domain.errors import StoreUnavailable
 from infrastructure.addresses import is_sqlite, store_file
 from infrastructure.event_store.sqlite import connect as connect_sqlite
+from infrastructure.event_store.sqlite import meaning as sqlite_meaning
 from infrastructure.migrations.script import run, statements
 from infrastructure.revision import REVISION
 
@@ -61,8 +63,10 @@ def _transaction(url: str) -> Iterator[Connection]:
             if not is_sqlite(url):
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             yield connection
-    except OperationalError as error:
-        raise StoreUnavailable(reason="unreachable", cause=str(error.orig)) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise sqlite_meaning(error.orig) from error
+        raise
     finally:
         engine.dispose()
 
@@ -70,11 +74,25 @@ def _transaction(url: str) -> Iterator[Connection]:
 def _engine(url: str) -> Engine:
     if is_sqlite(url):
         file = store_file(url)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file.parent)
         engine = _made("sqlite://", lambda: connect_sqlite(file))
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return _made("postgresql+psycopg://", lambda: psycopg.connect(url))
+    return _made("postgresql+psycopg://", lambda: _connect_postgres(url))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(reason="unreachable", cause=str(error)) from error
+
+
+def _connect_postgres(url: str) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(url)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(reason="unreachable", cause=str(error)) from error
 
 
 def _made(dialect: str, creator: Callable[[], Any]) -> Engine:

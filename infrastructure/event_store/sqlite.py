@@ -115,14 +115,16 @@ class SqliteDatabase:
 def _errors() -> Iterator[None]:
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise IntegrityError(str(error)) from error
-    except sqlite3.OperationalError as error:
-        reason = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        if reason is None:
-            raise ProgrammingError(str(error)) from error
-        raise StoreUnavailable(reason=reason, cause=str(error)) from error
-    except (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.NotSupportedError) as error:
-        raise ProgrammingError(str(error)) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(reason="damaged", cause=str(error)) from error
+    except sqlite3.Error as error:
+        raise meaning(error) from error
+
+
+def meaning(error: sqlite3.Error) -> Exception:
+    """What an error of SQLite means to the callers of the store."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return IntegrityError(str(error))
+    # Errors of Python's own module, such as a closed connection, have no code.
+    reason = _REASONS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if reason is None:
+        return ProgrammingError(str(error))
+    return StoreUnavailable(reason=reason, cause=str(error))

@@ -22,6 +22,16 @@ class StoredVault:
             values.update(self._some(persons[start : start + BATCH]))
         return values
 
+    def persons(self, uniques: Sequence[str]) -> Mapping[str, str]:
+        """Who has those unique keys now, by key; any number of keys."""
+        found: dict[str, str] = {}
+        for start in range(0, len(uniques), BATCH):
+            some = uniques[start : start + BATCH]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT unique_key, person FROM vault WHERE unique_key IN ({marks})"  # noqa: S608
+            found.update(self._database.fetch(sql, some))
+        return found
+
     def _some(self, persons: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         marks = ", ".join("?" * len(persons))
         sql = f"SELECT person, value FROM vault WHERE erased_at IS NULL AND person IN ({marks})"  # noqa: S608
