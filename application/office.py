@@ -11,6 +11,7 @@ from application.ports import (
     Credentials,
     Ledger,
     Passwords,
+    ReadTable,
     Registries,
     Rulebooks,
     Vault,
@@ -34,6 +35,7 @@ class Office:
     rulebooks: Rulebooks
     calendar: WorkingDays
     ledger: Ledger
+    read_table: ReadTable
     clock: Clock
     chance: Chance
 

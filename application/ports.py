@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
+from application.tables import Heading, Row, RowError, Template
 from domain.aggregate import Claim
 from domain.rulebook_data import Rulebook
 
@@ -184,6 +185,10 @@ class Vault(Protocol):
         """The values of those persons that are not erased."""
         ...
 
+    def persons(self, uniques: Sequence[str]) -> Mapping[str, str]:
+        """Who has those unique keys now, by key; any number of keys. Tells references, no personal data."""
+        ...
+
 
 class WorkingDays(Protocol):
     """The State Council's calendar of working days with make-up days."""
@@ -297,6 +302,42 @@ class Passwords(Protocol):
 
     def matches(self, password: str, hashed: str) -> bool:
         """Whether the password is the hashed one, in constant time."""
+        ...
+
+
+class Table(Protocol):
+    """A file's table under its heading; iterate it once for the rows, blank ones are left out."""
+
+    @property
+    def heading(self) -> Heading:
+        """Where the template's columns stand."""
+        ...
+
+    @property
+    def errors(self) -> Sequence[RowError]:
+        """What is wrong with the heading."""
+        ...
+
+    @property
+    def unknown(self) -> Sequence[str]:
+        """Titles that are not the template's; their columns are not read."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """How many rows there are at most."""
+        ...
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows; `SpreadsheetRefused` where the file breaks off or is too long."""
+        ...
+
+
+class ReadTable(Protocol):
+    """Reading of a filled-in template from the bytes of a file (XLSX, CSV)."""
+
+    def __call__(self, source: bytes, template: Template, *, sheet: str | None = None) -> Table:
+        """Open the file; `sheet` names one if it is not the template's. `SpreadsheetRefused`."""
         ...
 
 

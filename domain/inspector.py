@@ -3,6 +3,7 @@
 Name, phone and certificate number are in the vault; the events know a reference and a commitment.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -10,7 +11,7 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.act import Act
-from domain.aggregate import Aggregate, CreatedEvent
+from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Invalid
 from domain.identifiers import check_region, check_uscc, covers
 from domain.values import SPECIALTIES, Provenance
@@ -114,7 +115,7 @@ class Inspector(Aggregate):
     TOPIC = "inspector"
 
     class Registered(CreatedEvent, Aggregate.Event, frozen=True, kw_only=True):
-        """The person entered the registry."""
+        """The person entered the registry, once for ever: who comes back is known by the reference."""
 
         TOPIC = "inspector.registered.v1"
         region: str
@@ -122,6 +123,9 @@ class Inspector(Aggregate):
         commitment: str
         facts: InspectorFacts
         provenance: Provenance
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("inspector-person", self.person),)
 
     class Changed(Aggregate.Event, frozen=True, kw_only=True):
         """The registry says something else from a day on (skills, areas, certificate, relations …)."""
