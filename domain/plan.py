@@ -106,8 +106,9 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         self._check_team()
         if not all(1 <= weight <= 100 for weight in self.weights.values()):
             raise self._wrong("weights", str(self.weights))
-        if self.seats_each < 1 or self.visits_a_year < 1:
-            raise self._wrong("seats_each", str(self.seats_each))
+        for field in ("seats_each", "visits_a_year"):
+            if getattr(self, field) < 1:
+                raise self._wrong(field, str(getattr(self, field)))
 
     def _check_strata(self) -> None:
         codes = [stratum.code for stratum in self.strata]
