@@ -1,4 +1,4 @@
-"""Fixtures that everybody shares: a store on each engine, and the clock behind it."""
+"""Fixtures that everybody shares: a store on each engine, the clock behind it, an agency over it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from infrastructure.database import Store, open_store
 from tests.engines import PostgresMissing, PostgresServer, postgres_url, running_postgres, sqlite_url
 from tests.fakes import FakeClock
+from tests.office import Agency, open_agency
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -58,6 +59,18 @@ def postgres_store(postgres_server: PostgresServer, clock: FakeClock) -> Iterato
     """A fresh store on PostgreSQL."""
     with postgres_url(postgres_server) as url:
         yield from _opened(url, clock)
+
+
+@pytest.fixture
+def agency(store: Store, clock: FakeClock, tmp_path: Path) -> Agency:
+    """An agency with people in every role, once for each engine."""
+    return open_agency(store, clock, tmp_path)
+
+
+@pytest.fixture
+def sqlite_agency(sqlite_store: Store, clock: FakeClock, tmp_path: Path) -> Agency:
+    """An agency on SQLite."""
+    return open_agency(sqlite_store, clock, tmp_path)
 
 
 def _opened(url: str, clock: FakeClock) -> Iterator[Store]:
