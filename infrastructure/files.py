@@ -27,10 +27,11 @@ class Part:
         self.stream = stream
         self.path = Path(stream.name)
 
-    def keep(self, place: Path, *, replace: bool = True) -> None:
+    def keep(self, place: Path, *, replace: bool = True, sync_name: bool = True) -> None:
         """Let the content stand at `place`, in a folder that exists on the same disk, and flush both.
 
-        Without `replace` a file that stands there is left alone: FileExistsError.
+        Without `replace` a file that stands there is left alone: FileExistsError. Who writes many files
+        may leave `sync_name` to one `sync_folder` at the end.
         """
         self.stream.flush()
         os.fsync(self.stream.fileno())
@@ -38,7 +39,8 @@ class Part:
             self.path.replace(place)
         else:
             place.hardlink_to(self.path)
-        sync_folder(place.parent)
+        if sync_name:
+            sync_folder(place.parent)
 
 
 @contextmanager

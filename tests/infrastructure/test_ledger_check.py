@@ -1,0 +1,285 @@
+"""The live check: each tampering with a real store, past its triggers, is found and named.
+
+The forger of the harder tests owns the database: he recomputes states, entries and links as we would.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
+from domain.ledger.entry import format_entry, parse_entry
+from domain.ledger.errors import KeyMalformed
+from domain.ledger.merkle import leaf_hash
+from domain.ledger.note import SigningKey
+from domain.ledger.tiles import encode_bundle, parse_bundle
+from domain.ledger.verify import Report
+from infrastructure.addresses import is_sqlite, store_file
+from infrastructure.database import Store
+from infrastructure.ledger_check import verify_store
+from infrastructure.ledger_publisher import LedgerPublisher
+from tests.infrastructure.ledger_samples import KEY, VKEY, append
+
+EVENTS = 600
+COLUMNS = "idx, stream, ver, topic, at, state, entry, leaf"
+Event = dict[str, Any]
+Change = Callable[[list[Event]], list[Event]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "ledger"
+
+
+@pytest.fixture
+def log(store: Store, folder: Path) -> Store:
+    """A published log of 600 events, with 20 more that are not published yet."""
+    append(store, EVENTS)
+    LedgerPublisher(store.recorder, store.ledger_latch, KEY, folder).publish_once()
+    append(store, 20)
+    return store
+
+
+def check(store: Store, folder: Path, vkeys: Sequence[str] = (VKEY,)) -> Report:
+    return verify_store(store, folder, vkeys)
+
+
+def found(report: Report) -> set[tuple[str, int | None]]:
+    return {(finding.code, finding.idx) for finding in report.findings}
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+def tamper(store: Store, *statements: tuple[str, Sequence[object]]) -> None:
+    """Run statements as the owner of the database, who drops the triggers first."""
+    if is_sqlite(store.url):
+        with closing(sqlite3.connect(store_file(store.url))) as connection, connection:
+            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for (name,) in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
+            for sql, values in statements:
+                connection.execute(sql, values)
+        return
+    with psycopg.connect(store.url) as owner:
+        owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+        for sql, values in statements:
+            owner.execute(sql.replace("?", "%s").encode(), values)
+
+
+def rewrite(store: Store, change: Change) -> None:
+    """Put other events in the place of all."""
+    events = [row._asdict() for row in store.recorder.rows()]
+    kept = change(events)
+    insert = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+    inserts: Iterable[tuple[str, Sequence[object]]] = ((insert, tuple(event.values())) for event in kept)
+    tamper(store, ("DELETE FROM events", ()), *inserts)
+
+
+def forged(events: list[Event]) -> list[Event]:
+    """The events with everything recomputed: positions, versions, state hashes, links, leaves."""
+    links: dict[str, tuple[int, str]] = {}
+    for idx, event in enumerate(events):
+        ver, prev = links.get(event["stream"], (0, ""))
+        event["idx"], event["ver"] = idx, ver + 1
+        state = sha256(event["state"]).hexdigest()
+        text = format_entry(event["at"], idx, prev, state, event["stream"], event["topic"], ver + 1)
+        event["entry"], event["leaf"] = text.encode(), leaf_hash(text.encode())
+        links[event["stream"]] = ver + 1, event["leaf"].hex()
+    return events
+
+
+def test_an_honest_log_is_sound_and_says_how_far_it_is_covered(log: Store, folder: Path) -> None:
+    report = check(log, folder)
+    assert report.findings == ()
+    assert (report.size, report.covered, report.streams, report.checkpoints) == (EVENTS + 20, EVENTS, 7, 1)
+
+
+def test_an_empty_log_is_sound(store: Store, folder: Path) -> None:
+    assert check(store, folder).sound
+
+
+def test_progress_reaches_its_end(log: Store, folder: Path) -> None:
+    LedgerPublisher(log.recorder, log.ledger_latch, KEY, folder).publish_once()
+    steps: list[tuple[int, int]] = []
+    verify_store(log, folder, [VKEY], lambda done, total: steps.append((done, total)))
+    assert steps[-1] == (3 * (EVENTS + 20),) * 2
+
+
+def test_a_changed_byte_of_a_state(log: Store, folder: Path) -> None:
+    state = next(log.recorder.rows(123, 1)).state
+    tamper(log, ("UPDATE events SET state = ? WHERE idx = 123", (state.replace(b"123", b"124", 1),)))
+    assert found(check(log, folder)) == {("state.differs", 123)}
+
+
+def test_a_changed_state_with_its_entry_recomputed(log: Store, folder: Path) -> None:
+    def change(events: list[Event]) -> list[Event]:
+        events[123]["state"] = events[123]["state"].replace(b"123", b"124", 1)
+        return forged(events)
+
+    rewrite(log, change)
+    assert codes(check(log, folder)) == {"root.differs", "tile.differs"}
+
+
+def test_a_changed_byte_of_an_entry(log: Store, folder: Path) -> None:
+    entry = next(log.recorder.rows(200, 1)).entry
+    other = entry.replace(b"sample.noted", b"sample.noteb")
+    tamper(log, ("UPDATE events SET entry = ? WHERE idx = 200", (other,)))
+    report = check(log, folder)
+    assert {("entry.differs", 200), ("prev.differs", 207)} <= found(report)
+    assert {"root.differs", "tile.differs"} <= codes(report)
+
+
+def test_an_event_deleted(log: Store, folder: Path) -> None:
+    tamper(log, ("DELETE FROM events WHERE idx = 300", ()))
+    assert {("idx.gap", 301), ("version.gap", 307)} <= found(check(log, folder))
+
+
+def test_an_event_deleted_with_everything_after_it_renumbered_and_recomputed(
+    log: Store, folder: Path
+) -> None:
+    def change(events: list[Event]) -> list[Event]:
+        del events[300]
+        return forged(events)
+
+    rewrite(log, change)
+    assert codes(check(log, folder)) == {"root.differs", "tile.differs"}
+
+
+def test_two_events_swapped_as_they_are(log: Store, folder: Path) -> None:
+    tamper(
+        log,
+        ("UPDATE events SET idx = 9999 WHERE idx = 50", ()),
+        ("UPDATE events SET idx = 50 WHERE idx = 51", ()),
+        ("UPDATE events SET idx = 51 WHERE idx = 9999", ()),
+    )
+    assert {("entry.differs", 50), ("entry.differs", 51)} <= found(check(log, folder))
+
+
+def test_two_events_swapped_with_everything_recomputed(log: Store, folder: Path) -> None:
+    def change(events: list[Event]) -> list[Event]:
+        events[50], events[51] = events[51], events[50]
+        return forged(events)
+
+    rewrite(log, change)
+    assert codes(check(log, folder)) == {"root.differs", "tile.differs"}
+
+
+def test_the_tail_cut_off(log: Store, folder: Path) -> None:
+    tamper(log, ("DELETE FROM events WHERE idx >= 590", ()))
+    assert ("log.cut_off", 590) in found(check(log, folder))
+
+
+def test_the_tail_and_the_latch_taken_back_together(log: Store, folder: Path) -> None:
+    events = list(log.recorder.rows(0, 300))
+    assert len(events) == 300
+    tamper(log, ("DELETE FROM events WHERE idx >= 300", ()), ("DELETE FROM latch", ()))
+    report = check(log, folder)
+    assert ("log.cut_off", 300) in found(report)
+    assert "checkpoint.missing" in codes(report)
+
+
+def test_recorded_time_going_backwards(log: Store, folder: Path) -> None:
+    def change(events: list[Event]) -> list[Event]:
+        events[610]["at"] = "2024-03-31T00:00:00.000000Z"
+        return forged(events)
+
+    rewrite(log, change)
+    assert found(check(log, folder)) == {("at.backwards", 610)}
+
+
+def test_a_stream_with_a_gap_in_its_versions(log: Store, folder: Path) -> None:
+    tamper(log, ("UPDATE events SET ver = ver + 100 WHERE idx >= 605 AND stream = ?", (f"sample-{3:032x}",)))
+    report = check(log, folder)
+    first = next(idx for idx in range(605, 620) if idx % 7 == 3)
+    assert {("version.gap", first), ("entry.differs", first)} <= found(report)
+
+
+def test_a_broken_link_within_a_stream(log: Store, folder: Path) -> None:
+    entry = parse_entry(next(log.recorder.rows(615, 1)).entry)
+    text = format_entry(entry.at, 615, "0" * 64, entry.state, entry.stream, entry.topic, entry.ver)
+    tamper(log, ("UPDATE events SET entry = ? WHERE idx = 615", (text.encode(),)))
+    assert found(check(log, folder)) == {("prev.differs", 615)}
+
+
+def test_a_tile_that_differs_from_its_entries(log: Store, folder: Path) -> None:
+    tile = folder / "tile" / "0" / "001"
+    content = bytearray(tile.read_bytes())
+    content[32 * 5] ^= 1
+    tile.write_bytes(content)
+    report = check(log, folder)
+    assert found(report) == {("tile.differs", 256 + 5)}
+    assert report.findings[0].params == {"path": "tile/0/001"}
+
+
+def test_a_bundle_that_differs_from_its_entries(log: Store, folder: Path) -> None:
+    bundle = folder / "tile" / "entries" / "002.p" / "88"
+    entries = parse_bundle(bundle.read_bytes(), 88)
+    bundle.write_bytes(encode_bundle([*entries[:10], entries[11], entries[10], *entries[12:]]))
+    assert found(check(log, folder)) == {("tile.differs", 512 + 10)}
+
+
+def test_a_bundle_with_bytes_behind_it(log: Store, folder: Path) -> None:
+    bundle = folder / "tile" / "entries" / "000"
+    bundle.write_bytes(bundle.read_bytes() + b"\0")
+    assert codes(check(log, folder)) == {"tile.differs"}
+
+
+def test_a_tile_that_is_gone(log: Store, folder: Path) -> None:
+    (folder / "tile" / "1" / "000.p" / "2").unlink()
+    assert found(check(log, folder)) == {("tile.missing", 0)}
+
+
+def test_a_checkpoint_of_an_unknown_key_with_the_known_name(log: Store, folder: Path) -> None:
+    other = SigningKey(KEY.name, b"o" * 32)
+    note = sign_checkpoint(Checkpoint(KEY.name, EVENTS, b"\1" * 32), other)
+    (folder / "checkpoint").write_bytes(note)
+    report = check(log, folder)
+    assert found(report) == {("key.unknown", None)}
+    assert report.findings[0].params["checkpoint"] == "checkpoint"
+
+
+def test_two_checkpoints_of_one_size(log: Store, folder: Path) -> None:
+    other = sign_checkpoint(Checkpoint(KEY.name, EVENTS, b"\1" * 32), KEY)
+    tamper(log, ("UPDATE latch SET note = ?", (other,)))
+    assert "checkpoint.conflict" in codes(check(log, folder))
+
+
+def test_a_kept_checkpoint_that_the_log_does_not_extend(log: Store, folder: Path) -> None:
+    kept = folder / "checkpoints" / "100"
+    kept.parent.mkdir()
+    kept.write_bytes(sign_checkpoint(Checkpoint(KEY.name, 100, b"\1" * 32), KEY))
+    assert codes(check(log, folder)) == {"root.differs"}
+
+
+@pytest.mark.parametrize("spoil", [b"", b"spoilt\n"])
+def test_a_checkpoint_that_cannot_be_read(log: Store, folder: Path, spoil: bytes) -> None:
+    (folder / "checkpoint").write_bytes(spoil)
+    assert codes(check(log, folder)) == {"note.malformed"}
+
+
+def test_a_log_that_nobody_signed(log: Store, folder: Path) -> None:
+    (folder / "checkpoint").unlink()
+    tamper(log, ("DELETE FROM latch", ()))
+    report = check(log, folder)
+    assert [finding.params["checkpoint"] for finding in report.findings] == ["checkpoint", "latch"]
+    assert report.covered == 0
+
+
+def test_a_key_that_is_none_is_refused(log: Store, folder: Path) -> None:
+    with pytest.raises(KeyMalformed):
+        check(log, folder, ["not a key"])
+
+
+def test_another_logs_key_believes_nothing(log: Store, folder: Path) -> None:
+    stranger = SigningKey("sunlot.example/140200", b"o" * 32).verifier.encode()
+    report = check(log, folder, [stranger])
+    assert codes(report) == {"signature.missing"}
+    assert report.covered == 0
