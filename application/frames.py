@@ -38,7 +38,7 @@ def form_frame(office: Office, plan: Plan, row: PlanRow, snapshot: RegistrySnaps
 def form_pool(
     chance: Chance, row: PlanRow, snapshot: RegistrySnapshot, frame: Iterable[Site], day: date
 ) -> list[Inspector]:
-    """The officers who may sit somewhere: listed, certified on the day, in an area of the frame.
+    """The officers who may sit somewhere: listed, certified until the period ends, in an area of the frame.
 
     Conflicts are all sites of the enterprises to which an officer has a relation. Experts are not in
     the pool: they come along by approval and never count.
@@ -50,7 +50,7 @@ def form_pool(
     pool = [
         _officer(chance, row, officer, areas, sites_of)
         for officer in snapshot.inspectors
-        if _may_go(officer, day)
+        if _may_go(officer, day, row)
     ]
     useful = [officer for officer in pool if officer.areas]
     if not useful:
@@ -82,21 +82,27 @@ def _line(chance: Chance, row: PlanRow, site: SiteRow, drawn: set[str], visits: 
     )
 
 
-def _may_go(officer: InspectorRow, day: date) -> bool:
-    valid = officer.certificate_from <= day.isoformat() <= officer.certificate_to
+def _may_go(officer: InspectorRow, day: date, row: PlanRow) -> bool:
+    until = max(day, row.last_day()).isoformat()
+    valid = officer.certificate_from <= day.isoformat() and until <= officer.certificate_to
     return officer.status == "listed" and officer.kind == "officer" and valid
 
 
 def _officer(
     chance: Chance, row: PlanRow, officer: InspectorRow, areas: Sequence[str], sites_of: dict[str, list[str]]
 ) -> Inspector:
+    certified = officer.certificate_areas
     conflicts = {site for uscc, _ in officer.relations for site in sites_of.get(uscc, ())}
     return Inspector(
         ref=officer.id,
-        areas=tuple(area for area in areas if any(covers(own, area) for own in officer.areas)),
+        areas=tuple(area for area in areas if _within(officer.areas, area) and _within(certified, area)),
         cap=row.seats_each,
         salt=chance.token(16).hex(),
         lead=officer.lead,
         skills=tuple(sorted(officer.skills)),
         conflicts=tuple(sorted(conflicts)),
     )
+
+
+def _within(areas: Sequence[str], region: str) -> bool:
+    return any(covers(area, region) for area in areas)

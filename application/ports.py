@@ -225,6 +225,7 @@ class InspectorRow(msgspec.Struct, frozen=True, kw_only=True):
     lead: bool
     certificate_from: str
     certificate_to: str
+    certificate_areas: tuple[str, ...]
     relations: tuple[tuple[str, str], ...]
     status: str
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 import msgspec
@@ -94,6 +94,16 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         period = _PERIOD.fullmatch(self.period)
         if period is None or int(period[1]) != year:
             raise self._wrong("period", self.period)
+        self._check_lists()
+        self._check_strata()
+        self._check_team()
+        if not all(1 <= weight <= 100 for weight in self.weights.values()):
+            raise self._wrong("weights", str(self.weights))
+        for field in ("seats_each", "visits_a_year"):
+            if getattr(self, field) < 1:
+                raise self._wrong(field, str(getattr(self, field)))
+
+    def _check_lists(self) -> None:
         for field in ("task", "items", "areas", "strata", "departments"):
             if not getattr(self, field):
                 raise self._wrong(field, "")
@@ -102,13 +112,11 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
                 raise self._wrong(field, ",".join(values))
         for area in self.areas:
             check_region(area)
-        self._check_strata()
-        self._check_team()
-        if not all(1 <= weight <= 100 for weight in self.weights.values()):
-            raise self._wrong("weights", str(self.weights))
-        for field in ("seats_each", "visits_a_year"):
-            if getattr(self, field) < 1:
-                raise self._wrong(field, str(getattr(self, field)))
+
+    def last_day(self) -> date:
+        """The last day of the row's quarter."""
+        year, quarter = int(self.period[:4]), int(self.period[5])
+        return date(year + quarter // 4, quarter % 4 * 3 + 1, 1) - timedelta(days=1)
 
     def _check_strata(self) -> None:
         codes = [stratum.code for stratum in self.strata]

@@ -75,22 +75,15 @@ def _inspector(id: str, facts: InspectorFacts) -> InspectorRow:
     return InspectorRow(
         id=id,
         kind=facts.kind,
-        areas=_certified(facts),
+        areas=facts.areas,
         skills=facts.skills,
         lead=facts.lead,
         certificate_from=held.valid_from.isoformat() if held else "",
         certificate_to=held.valid_to.isoformat() if held else "",
+        certificate_areas=held.areas if held else (),
         relations=tuple((relation.uscc, relation.ground) for relation in facts.relations),
         status="listed",
     )
-
-
-def _certified(facts: InspectorFacts) -> tuple[str, ...]:
-    """Where the person both works and is certified; an expert holds no certificate."""
-    if facts.certificate is None:
-        return facts.areas
-    pairs = [(own, held) for own in facts.areas for held in facts.certificate.areas if _overlap(own, held)]
-    return tuple(sorted({own if covers(held, own) else held for own, held in pairs}))
 
 
 def _overlap(one: str, other: str) -> bool:
