@@ -407,8 +407,9 @@ class Inspection(Aggregate):
             raise ItemNotOfTask("/item", item=item)
         if disposal not in DISPOSALS:
             raise FindingWrong("/disposal", field="disposal", value=disposal)
-        if not description or not category:
-            raise FindingWrong("/description", field="description", value=description)
+        for field, value in (("category", category), ("description", description)):
+            if not value:
+                raise FindingWrong(f"/{field}", field=field, value=value)
         for digest in evidence:
             if digest not in self.evidence:
                 raise EvidenceUnknown("/evidence", digest=digest)
