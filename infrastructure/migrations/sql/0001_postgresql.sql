@@ -3,9 +3,9 @@
 
 CREATE TABLE events (
     idx    bigint PRIMARY KEY CHECK (idx >= 0),
-    stream text COLLATE "C" NOT NULL CHECK (stream ~ '^[!#-\[\]-~]{1,255}$'),
+    stream text COLLATE "C" NOT NULL CHECK (octet_length(stream) BETWEEN 1 AND 255 AND stream !~ '[^!#-\[\]-~]'),
     ver    bigint NOT NULL CHECK (ver BETWEEN 1 AND 9007199254740991),
-    topic  text COLLATE "C" NOT NULL CHECK (topic ~ '^[!#-\[\]-~]{1,255}$'),
+    topic  text COLLATE "C" NOT NULL CHECK (octet_length(topic) BETWEEN 1 AND 255 AND topic !~ '[^!#-\[\]-~]'),
     state  bytea NOT NULL,
     at     text COLLATE "C" NOT NULL CHECK (length(at) = 27),
     entry  bytea NOT NULL CHECK (octet_length(entry) <= 65535),
@@ -177,8 +177,11 @@ DECLARE
     e record;
     same_stream text := '';
     same_ver bigint := 0;
+    same_nth bigint := 0;
     line bytea;
     hash bytea;
+    lines bytea[] := array_fill(NULL::bytea, ARRAY[cardinality(streams)]);
+    hashes bytea[] := array_fill(NULL::bytea, ARRAY[cardinality(streams)]);
     prev text := '';
     moved bigint;
 BEGIN
@@ -207,11 +210,16 @@ BEGIN
         END IF;
     END IF;
 
-    FOR e IN SELECT * FROM unnest(streams, vers, topics, states) WITH ORDINALITY AS u (stream, ver, topic, state, nth)
+    -- Entries first, stream by stream, because each holds the hash of the one before; then all rows at once, because
+    -- each INSERT prepares the table's checks anew.
+    FOR e IN
+        SELECT u.nth, u.stream, u.ver, u.topic, encode(sha256(u.state), 'hex') AS state
+        FROM unnest(streams, vers, topics, states) WITH ORDINALITY AS u (stream, ver, topic, state, nth)
+        ORDER BY u.stream COLLATE "C", u.ver
     LOOP
         IF e.ver = 1 THEN
             prev := '';
-        ELSIF e.stream = same_stream AND e.ver = same_ver + 1 THEN
+        ELSIF e.stream = same_stream AND e.ver = same_ver + 1 AND e.nth > same_nth THEN
             prev := encode(hash, 'hex');
         ELSE
             SELECT encode(g.leaf, 'hex') INTO prev FROM events g WHERE g.stream = e.stream AND g.ver = e.ver - 1;
@@ -220,15 +228,19 @@ BEGIN
             END IF;
         END IF;
         line := convert_to(
-            '{"at":"' || at || '","idx":' || first + e.nth - 1 || ',"prev":"' || prev || '","state":"'
-            || encode(sha256(e.state), 'hex') || '","stream":"' || e.stream || '","topic":"' || e.topic
-            || '","v":1,"ver":' || e.ver || '}', 'UTF8');
+            '{"at":"' || at || '","idx":' || first + e.nth - 1 || ',"prev":"' || prev || '","state":"' || e.state
+            || '","stream":"' || e.stream || '","topic":"' || e.topic || '","v":1,"ver":' || e.ver || '}', 'UTF8');
         hash := sha256('\x00'::bytea || line);
-        INSERT INTO events (idx, stream, ver, topic, state, at, entry, leaf)
-        VALUES (first + e.nth - 1, e.stream, e.ver, e.topic, e.state, at, line, hash);
+        lines[e.nth] := line;
+        hashes[e.nth] := hash;
         same_stream := e.stream;
         same_ver := e.ver;
+        same_nth := e.nth;
     END LOOP;
+    INSERT INTO events (idx, stream, ver, topic, state, at, entry, leaf)
+    SELECT first + u.nth - 1, u.stream, u.ver, u.topic, u.state, at, u.line, u.hash
+    FROM unnest(streams, vers, topics, states, lines, hashes) WITH ORDINALITY
+        AS u (stream, ver, topic, state, line, hash, nth);
 
     IF beside IS NOT NULL THEN
         PERFORM sunlot_claim(beside->'claims');
