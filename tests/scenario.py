@@ -32,7 +32,7 @@ class Happened:
     facts: dict[str, Any]
 
 
-def happened(kind: type[DomainEvent], **facts: Any) -> Happened:
+def happened(kind: type[DomainEvent], /, **facts: Any) -> Happened:
     """Expect an event of that class with exactly these facts."""
     return Happened(kind, facts)
 
