@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from domain.errors import NotFound, ReceiptAhead
@@ -24,10 +25,12 @@ _LOCK: Final = ".publisher"
 
 
 class Published:
-    """Reads a published ledger; needs no key and checks no signature."""
+    """Reads a published ledger; needs no key and checks no signature. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = Lock()
+        self._nodes: tuple[int, TileReader] = (0, TileReader(self.read, 0))
 
     def checkpoint(self) -> bytes | None:
         """The signed checkpoint as it stands, or None before the first."""
@@ -52,8 +55,10 @@ class Published:
         size = 0 if note is None else Checkpoint.parse(Note.parse(note).text).size
         if note is None or idx >= size:
             raise ReceiptAhead(idx=idx, size=size)
-        with disk_errors():
-            return make_receipt(idx, size, note, TileReader(self.read, size)).encode()
+        with disk_errors(), self._lock:
+            if self._nodes[0] != size:
+                self._nodes = (size, TileReader(self.read, size))
+            return make_receipt(idx, size, note, self._nodes[1]).encode()
 
 
 class LedgerFolder(Published):
