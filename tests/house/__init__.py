@@ -1,0 +1,1 @@
+"""Conventions that matter, held by tests."""
