@@ -38,12 +38,6 @@ class InspectorEntry(Entry):
     effective_from: date
     status: str
 
-    def certified_areas(self) -> tuple[str, ...]:
-        """Where the person both works and is certified."""
-        pairs = ((area, held) for area in self.areas for held in self.certificate_areas)
-        both = {area if covers(held, area) else held for area, held in pairs if _overlap(area, held)}
-        return tuple(sorted(both))
-
 
 INSPECTORS: Final = View("inspectors_v1", InspectorEntry, ("id",), ("idx",), ("region",))
 

@@ -181,6 +181,21 @@ class Projection:
         """The same read model in tables of its own."""
         return replace(self, suffix=suffix)
 
+    def create(self, connection: Connection) -> None:
+        """Make the tables that are missing."""
+        for table in self.tables:
+            table.create(connection, checkfirst=True)
+
+    def drop(self, connection: Connection) -> None:
+        """Drop the tables that are there."""
+        for table in self.tables:
+            table.drop(connection, checkfirst=True)
+
+    def rename(self, connection: Connection, other: "Projection") -> None:
+        """Give the tables the names of another's, which were dropped."""
+        for ours, theirs in zip(self.tables, other.tables, strict=True):
+            connection.exec_driver_sql(f'ALTER TABLE "{ours.name}" RENAME TO "{theirs.name}"')
+
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Fold events of its topics, in the order of the log, and write the rows they change."""
         batch = Batch(connection, self.suffix)
@@ -188,8 +203,19 @@ class Projection:
         handlers = self.handlers
         for recorded in events:
             event = recorded.event
-            handlers[type(event)](state, event, recorded)
+            try:
+                handlers[type(event)](state, event, recorded)
+            except Exception as error:
+                error.add_note(f"{self.key}, event {recorded.idx}")
+                raise
         batch.flush()
+
+
+def position_of(connection: Connection, projection: Projection, log: str) -> int:
+    """How far a read model has come in a log, -1 where it has not begun."""
+    c = POSITIONS.table.c
+    found = connection.execute(select(c.position).where(c.name == projection.key, c.log == log)).scalar()
+    return -1 if found is None else int(found)
 
 
 def streams(events: Iterable[Recorded], *kinds: type[DomainEvent]) -> set[str]:

@@ -1,0 +1,124 @@
+"""Feeds read models with the log: reads a batch, decodes each event once, and lets each fold its share."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, cast
+
+import structlog
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from domain.aggregate import DomainEvent
+from domain.errors import EventUnreadable, StoreUnavailable
+from infrastructure.event_store.recorder import EventRecorder, Row
+from infrastructure.projection_positions import FAILED, Positions
+from infrastructure.views import Views
+from projections.projection import Position, Projection, Recorded
+
+LOG: Final = structlog.get_logger(__name__)
+
+Track = tuple[Projection, int]
+"""A read model and its position."""
+
+Decoded = tuple[str, Recorded | EventUnreadable]
+"""An event with its topic, or why it cannot be read: that concerns only those who need it."""
+
+
+class ProjectionFeed:
+    """Moves read models forward, one batch at a time."""
+
+    def __init__(
+        self, recorder: EventRecorder, mapper: Mapper[str], views: Views, *, log: str, batch: int
+    ) -> None:
+        self._recorder, self._mapper, self._views = recorder, mapper, views
+        self._log, self._batch = log, batch
+
+    def head(self) -> int:
+        """The last `idx` of the log, -1 for an empty one."""
+        head = self._recorder.head()
+        return -1 if head is None else head
+
+    def standing(self, projections: Iterable[Projection]) -> list[Position]:
+        """The positions of read models that were prepared."""
+        with self._views.reading() as connection:
+            known = Positions(connection, self._log).all()
+        return [known[projection.key] for projection in projections]
+
+    def behind(self, projections: Sequence[Projection], target: int) -> list[Track]:
+        """Those that have not reached the target and have not failed."""
+        standing = zip(projections, self.standing(projections), strict=True)
+        return [
+            (projection, found.position)
+            for projection, found in standing
+            if found.status != FAILED and found.position < target
+        ]
+
+    def advance(self, tracks: Sequence[Track], target: int) -> int:
+        """One batch for those of the tracks that are furthest behind; how many events it read."""
+        start = min(position for _, position in tracks) + 1
+        rows = list(self._recorder.rows(start, min(self._batch, target - start + 1)))
+        if not rows:
+            return 0
+        last = rows[-1].idx
+        due = [(projection, position) for projection, position in tracks if position < last]
+        decoded = self._decode(rows, frozenset[str]().union(*(projection.topics for projection, _ in due)))
+        shares = [_share(track, decoded) for track in due]
+        self._pass([track for track, share in zip(due, shares, strict=True) if not share], last)
+        for track, share in zip(due, shares, strict=True):
+            if share:
+                self._step(track, last, share)
+        return len(rows)
+
+    def _decode(self, rows: Sequence[Row], topics: frozenset[str]) -> list[Decoded]:
+        return [(row.topic, self._read(row)) for row in rows if row.topic in topics]
+
+    def _read(self, row: Row) -> Recorded | EventUnreadable:
+        try:
+            event = self._mapper.to_domain_event(StoredEvent(row.stream, row.ver, row.topic, row.state))
+        except EventUnreadable as error:
+            error.add_note(f"event {row.idx}")
+            return error
+        return Recorded(row.idx, datetime.fromisoformat(row.at), cast(DomainEvent, event))
+
+    def _pass(self, tracks: Sequence[Track], last: int) -> None:
+        if not tracks:
+            return
+        with self._views.writing() as connection:
+            positions = Positions(connection, self._log)
+            for projection, position in tracks:
+                positions.move(projection.key, position, last)
+
+    def _step(self, track: Track, last: int, share: Sequence[Recorded | EventUnreadable]) -> None:
+        projection, position = track
+        try:
+            with self._views.writing() as connection:
+                # First the position: a second runner waits here, and then finds that it has moved.
+                if Positions(connection, self._log).move(projection.key, position, last):
+                    projection.apply(connection, _readable(share))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a handler raises stops this read model, visibly
+            self._fail(track, error)
+
+    def _fail(self, track: Track, error: Exception) -> None:
+        projection, position = track
+        words = [f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]
+        LOG.error("projection-failed", projection=projection.key, position=position, exc_info=error)
+        with self._views.writing() as connection:
+            Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
+
+
+def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnreadable]:
+    projection, position = track
+    topics = projection.topics
+    return [
+        found
+        for topic, found in decoded
+        if topic in topics and (isinstance(found, EventUnreadable) or found.idx > position)
+    ]
+
+
+def _readable(share: Sequence[Recorded | EventUnreadable]) -> list[Recorded]:
+    for found in share:
+        if isinstance(found, EventUnreadable):
+            raise found
+    return cast(list[Recorded], share)

@@ -1,0 +1,62 @@
+"""The registries as one consistent reading, from their read models."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from application.ports import InspectorRow, RegistrySnapshot, SiteRow
+from domain.errors import ProjectionBehind
+from infrastructure.event_store.recorder import EventRecorder
+from infrastructure.projection_runner import ProjectionRunner
+from projections import inspectors, sites
+from projections.inspectors import InspectorEntry, pool_inspectors
+from projections.projection import position_of
+from projections.sites import FrameSite, frame_sites
+
+MODELS: Final = (sites.PROJECTION, inspectors.PROJECTION)
+
+
+class ProjectedRegistries:
+    """The port `Registries`. It brings its two read models to the head of the log itself."""
+
+    def __init__(self, runner: ProjectionRunner, recorder: EventRecorder) -> None:
+        self._runner, self._recorder = runner, recorder
+
+    def snapshot(self, areas: Sequence[str]) -> RegistrySnapshot:
+        """Sites and inspectors of the areas, removed ones with their status.
+
+        `as_of` is at least the log's head at the time of asking; one of the two may already know of
+        later events, which whoever seals refuses. `ProjectionBehind` if a read model has failed.
+        """
+        head = self._recorder.head()
+        wanted = -1 if head is None else head
+        self._runner.catch_up(wanted, names=[model.name for model in MODELS])
+        with self._runner.views.reading(*MODELS) as connection:
+            found = {model.name: position_of(connection, model, self._runner.log) for model in MODELS}
+            name, as_of = min(found.items(), key=lambda item: item[1])
+            if as_of < wanted:
+                raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
+            return RegistrySnapshot(
+                as_of=as_of,
+                sites=[_site(one) for one in frame_sites(connection, areas)],
+                inspectors=[_inspector(one) for one in pool_inspectors(connection, areas)],
+            )
+
+
+def _site(site: FrameSite) -> SiteRow:
+    return SiteRow(**site._asdict())
+
+
+def _inspector(person: InspectorEntry) -> InspectorRow:
+    first, last = person.certificate_from, person.certificate_to
+    return InspectorRow(
+        id=person.id,
+        kind=person.kind,
+        areas=person.areas,
+        skills=person.skills,
+        lead=person.lead,
+        certificate_from=first.isoformat() if first else "",
+        certificate_to=last.isoformat() if last else "",
+        certificate_areas=person.certificate_areas,
+        relations=tuple((relation.uscc, relation.ground) for relation in person.relations),
+        status=person.status,
+    )
