@@ -21,8 +21,7 @@ def register_inspector(
 ) -> Answer:
     """Enter an inspector or expert; `person` (name, phone, certificate_no …) goes to the vault."""
     call.require("inspector.change", region)
-    unique = f"certificate/{person['certificate_no']}" if person.get("certificate_no") else ""
-    write, commitment = entrust(office.chance, person, unique=unique)
+    write, commitment = entrust(office.chance, person, unique=identity_of(person))
     inspector = Inspector.register(
         call.act,
         id=office.chance.id("inspector"),
@@ -55,3 +54,11 @@ def remove_inspector(office: Office, call: Call, id: str, *, provenance: Provena
         inspector.remove(call.act, provenance=provenance)
 
     return office.workflow.change(call, Inspector, id, decide)
+
+
+def identity_of(person: Mapping[str, str]) -> str:
+    """The key by which the vault knows a person again: the certificate's number, else the phone's, or ""."""
+    for key, kind in (("certificate_no", "certificate"), ("phone", "phone")):
+        if person.get(key):
+            return f"{kind}/{person[key]}"
+    return ""

@@ -1,11 +1,14 @@
 """Identifiers that the law or a national standard defines, and our own stream ids."""
 
 import re
-
-from stdnum.cn import uscc
+from operator import mul
+from typing import Final
 
 from domain.errors import Invalid
 
+_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_VALUES: Final = {char: value for value, char in enumerate(_USCC_ALPHABET)}
+_USCC_WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 _STREAM = re.compile(r"[a-z][a-z-]{1,30}-[0-9a-f]{32}")
 _LICENCE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}[0-9]{3}[A-Z]")
@@ -49,10 +52,18 @@ class StreamIdWrong(Invalid):
 
 def check_uscc(value: str) -> str:
     """The unified social credit code itself, or `UsccWrong`; small letters and spaces are refused."""
-    # stdnum's own `validate` wants digits first; codes of the agriculture authority begin with N.
-    if not _USCC.fullmatch(value) or uscc.calc_check_digit(value[:-1]) != value[-1]:
+    if not _USCC.fullmatch(value) or uscc_check_digit(value[:-1]) != value[-1]:
         raise UsccWrong(value=value)
     return value
+
+
+def uscc_check_digit(body: str) -> str:
+    """The check digit of 17 characters of a unified social credit code (GB 32100-2015, modulus 31).
+
+    Ours, because stdnum's takes longer than all else that a row of an import needs; a test compares them.
+    """
+    total = sum(map(mul, _USCC_WEIGHTS, map(_USCC_VALUES.__getitem__, body)))
+    return _USCC_ALPHABET[-total % 31]
 
 
 def check_licence_code(value: str, *, enterprise: str) -> str:

@@ -1,0 +1,141 @@
+"""Importing the registry of sites."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from application.importing import Cells, Desk, Import, Tick, Written, differences, refusal_of, texts
+from application.persons import entrust
+from application.ports import VaultWrite
+from application.tables import Row
+from application.terms import Terms
+from domain.aggregate import Aggregate
+from domain.identifiers import check_industry, check_licence_code, check_uscc
+from domain.site import Site, SiteFacts
+from domain.values import Provenance
+
+
+class _Line(NamedTuple):
+    number: int
+    facts: SiteFacts
+    provenance: Provenance
+    contact: str
+    phone: str
+
+
+class SiteImport(Import):
+    """Sites are known again by their licence code, else by their enterprise's USCC."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._lines: list[_Line] = []
+        self._held: Mapping[str, str] = {}
+        self._differing: dict[int, Site] = {}
+        self._provenances: dict[Provenance, Provenance] = {}
+
+    def read(self, row: Row) -> None:
+        """Check a row by itself and against the rows before it."""
+        cells = Cells(row)
+        facts = self._facts(cells)
+        if facts.uscc:
+            self.once(cells, "code" if facts.code else "uscc", facts.key())
+        _check(cells, facts)
+        if cells.errors:
+            self.errors.add(*cells.errors)
+            return
+        provenance = cells.provenance()
+        same = self._provenances.setdefault(provenance, provenance)
+        line = _Line(row.number, facts, same, cells.text("contact"), cells.text("phone"))
+        self._lines.append(line)
+
+    def compare(self) -> None:
+        """Count what is new, changed, unchanged; who changes a site needs the right where it is now."""
+        self._held = self.desk.office.claims.holders("site", [line.facts.key() for line in self._lines])
+        for line in self._lines:
+            id = self._held.get(line.facts.key())
+            if id is None:
+                self.created += 1
+            else:
+                self._compare(line, self.desk.office.workflow.load(Site, id))
+
+    def _compare(self, line: _Line, site: Site) -> None:
+        if not self.desk.regions.covered(site.facts.region):
+            self.wrong(line.number, "region", "region-not-yours", site.facts.region)
+        elif site.facts == line.facts:
+            self.unchanged += 1
+        else:
+            old, new = (site_values(facts, self.desk.terms) for facts in (site.facts, line.facts))
+            self.differ(line.number, line.facts.key(), site.id, differences(texts(old), texts(new)))
+            self._differing[line.number] = site
+
+    def write(self, tick: Tick) -> Written:
+        """Register what is new, change what differs."""
+        aggregates: list[Aggregate] = []
+        persons: list[VaultWrite] = []
+        for line in self._lines:
+            if line.facts.key() not in self._held:
+                aggregates.append(self._register(line, persons))
+            elif site := self._differing.get(line.number):
+                site.change(self.desk.call.act, facts=line.facts, provenance=line.provenance)
+                aggregates.append(site)
+            tick()
+        return Written(aggregates, persons)
+
+    def _register(self, line: _Line, persons: list[VaultWrite]) -> Site:
+        person = commitment = ""
+        chance = self.desk.office.chance
+        if line.contact or line.phone:
+            write, commitment = entrust(chance, {"name": line.contact, "phone": line.phone})
+            person = write.person
+            persons.append(write)
+        return Site.register(
+            self.desk.call.act,
+            id=chance.id("site"),
+            facts=line.facts,
+            provenance=line.provenance,
+            person=person,
+            commitment=commitment,
+        )
+
+    def _facts(self, cells: Cells) -> SiteFacts:
+        terms = self.desk.terms
+        return SiteFacts(
+            uscc=cells.text("uscc"),
+            code=cells.text("code"),
+            name=cells.text("name"),
+            region=cells.region("region", self.desk.regions),
+            address=cells.text("address"),
+            industry=cells.text("industry"),
+            stratum=cells.term("stratum", terms.strata),
+            needs=cells.terms("needs", terms.specialties),
+            credit=cells.term("credit", terms.credits),
+        )
+
+
+def _check(cells: Cells, facts: SiteFacts) -> None:
+    """Check the row as a whole; only where something is wrong, each cell by itself, to name them all."""
+    refusal = None if cells.errors else refusal_of(facts.check)
+    if not cells.errors and refusal is None:
+        return
+    if facts.uscc:
+        cells.check("uscc", lambda: check_uscc(facts.uscc))
+    if facts.uscc and facts.code:
+        cells.check("code", lambda: check_licence_code(facts.code, enterprise=facts.uscc))
+    if facts.industry:
+        cells.check("industry", lambda: check_industry(facts.industry))
+    if refusal is not None and not cells.errors:
+        cells.refused("uscc", refusal)
+
+
+def site_values(facts: SiteFacts, terms: Terms) -> dict[str, object]:
+    """A site's facts as the template's row, in words; regions stay codes."""
+    return {
+        "code": facts.code,
+        "uscc": facts.uscc,
+        "name": facts.name,
+        "region": facts.region,
+        "address": facts.address,
+        "industry": facts.industry,
+        "stratum": terms.strata.word(facts.stratum),
+        "needs": tuple(terms.specialties.word(need) for need in facts.needs),
+        "credit": terms.credits.word(facts.credit),
+    }
