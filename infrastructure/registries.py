@@ -1,16 +1,16 @@
 """The registries as one consistent reading, from their read models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from application.ports import InspectorRow, RegistrySnapshot, SiteRow
+from application.ports import Enterprise, InspectorRow, RegistrySnapshot, SiteRow
 from domain.errors import ProjectionBehind
 from infrastructure.event_store.recorder import EventRecorder
 from infrastructure.projection_runner import ProjectionRunner
 from projections import inspectors, sites
 from projections.inspectors import InspectorEntry, pool_inspectors
 from projections.projection import position_of
-from projections.sites import FrameSite, frame_sites
+from projections.sites import FrameSite, frame_sites, site_owners
 
 MODELS: Final = (sites.PROJECTION, inspectors.PROJECTION)
 
@@ -40,6 +40,11 @@ class ProjectedRegistries:
                 sites=[_site(one) for one in frame_sites(connection, areas)],
                 inspectors=[_inspector(one) for one in pool_inspectors(connection, areas)],
             )
+
+    def enterprises(self, sites: Sequence[str]) -> Mapping[str, Enterprise]:
+        """Whose the sites are and where, listed or removed; any number of sites."""
+        with self._runner.views.reading(*MODELS) as connection:
+            return {id: Enterprise(uscc, region) for id, uscc, region in site_owners(connection, sites)}
 
 
 def _site(site: FrameSite) -> SiteRow:

@@ -106,6 +106,8 @@ _HANDLERS: Final[Handlers] = {
     Site.Removed: _removed,
 }
 
+OWNERS_AT_ONCE: Final = 500
+
 PROJECTION: Final = Projection("sites", (SITES,), _HANDLERS, one_table(SITES))
 
 
@@ -148,3 +150,12 @@ def frame_sites(connection: Connection, areas: Sequence[str]) -> Iterator[FrameS
     columns = [c[field] for field in FrameSite._fields]
     statement = select(*columns).where(within(c.region, areas)).order_by(c.idx)
     return (FrameSite(*values) for values in connection.execute(statement))
+
+
+def site_owners(connection: Connection, sites: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Id, USCC and region of each of the sites, listed or removed; any number of sites."""
+    c = SITES.table.c
+    for start in range(0, len(sites), OWNERS_AT_ONCE):
+        chosen = sites[start : start + OWNERS_AT_ONCE]
+        for id, uscc, region in connection.execute(select(c.id, c.uscc, c.region).where(c.id.in_(chosen))):
+            yield id, uscc, region
