@@ -4,32 +4,51 @@
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
-
-import structlog
 
 from application.accounts import Authenticator
 from application.office import Office
 from application.ports import Chance, Clock
 from application.workflow import Workflow
+from domain.installation import Adopted
+from domain.ledger.verify import Report
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
-from infrastructure.blobs import FolderBlobs
+from infrastructure.blobs import FolderBlobs, check_media
 from infrastructure.chance import SystemChance
 from infrastructure.clock import SystemClock
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
+from infrastructure.ledger_check import verify_store
 from infrastructure.ledger_publisher import LedgerPublisher, Published
+from infrastructure.migration import migrate
 from infrastructure.passwords import Argon2Passwords
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
-from infrastructure.signing import ledger_key
+from infrastructure.signing import keygen, ledger_key
+from infrastructure.spreadsheet_writer import write_template
 from infrastructure.spreadsheets import read_table
-from infrastructure.working_days import load_working_days
+from infrastructure.telemetry import configure_logging
+from infrastructure.working_days import ChineseWorkingDays, load_working_days
+
+__all__ = [
+    "Settings",
+    "System",
+    "Tools",
+    "build",
+    "check_media",
+    "configure_logging",
+    "make_key",
+    "migrate_store",
+    "newest_rulebook",
+    "tools",
+    "write_template",
+]
 
 JOIN_SECONDS: Final = 10.0
 
@@ -86,6 +105,30 @@ class System:
         self.publisher.run(self._stop, self.settings.publish_seconds)
 
 
+def migrate_store(settings: Settings) -> None:
+    """Bring the store to this version's shape, or make it; needs no key and changes nothing twice."""
+    migrate(settings.owner_url, settings.service_role or None)
+
+
+def make_key(settings: Settings) -> str:
+    """Make the ledger's key file if there is no key yet; the verifier key in either case.
+
+    `KeyUnusable` for a key that cannot be used. The file is the only copy: whoever has it can sign as
+    this log, and without it the log cannot go on.
+    """
+    if settings.key_secret is None and not settings.key_file.exists():
+        return keygen(settings.key_file, settings.origin)
+    key = ledger_key(file=settings.key_file, secret=settings.key_secret, origin=settings.origin)
+    return key.verifier.encode()
+
+
+def newest_rulebook(system: System, day: date) -> Adopted:
+    """The rulebook at hand that is in force on the day, as an event adopts it."""
+    found = system.rulebooks.at(day)
+    book = found.rulebook
+    return Adopted(version=book.version, digest=found.digest, effective_from=book.effective_from)
+
+
 def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None) -> System:
     """Open the installation; the clock and chance are the machine's unless others are given.
 
@@ -129,3 +172,54 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
         rulebooks=rulebooks,
         clock=clock,
     )
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is needed when the store or the ledger's key does not open; each part is opened on demand."""
+
+    settings: Settings
+    clock: Clock
+
+    def store(self) -> Store:
+        """The store, which the caller closes; `StoreUnavailable`."""
+        return open_store(self.settings.store_url, clock=self.clock)
+
+    def verifier_key(self) -> str:
+        """The public half of the ledger's key; `KeyUnusable`."""
+        secret = self.settings.key_secret
+        key = ledger_key(file=self.settings.key_file, secret=secret, origin=self.settings.origin)
+        return key.verifier.encode()
+
+    def new_key(self) -> str:
+        """Make the ledger's key in its file, never in place of another; the verifier key."""
+        return keygen(self.settings.key_file, self.settings.origin)
+
+    def calendar(self) -> ChineseWorkingDays:
+        """The working days that are known; `CalendarWrong`."""
+        return load_working_days(self.settings.calendar_dir)
+
+    def rulebooks(self) -> Rulebooks:
+        """The rulebooks at hand; `RulebookWrong`."""
+        return load_rulebooks(SHIPPED, self.settings.rulebook_dir)
+
+    def blobs(self) -> FolderBlobs:
+        """The files kept by their content."""
+        return FolderBlobs(self.settings.blobs_dir)
+
+    def published(self) -> Published:
+        """The ledger as it is published."""
+        return Published(self.settings.ledger_dir)
+
+    def check_ledger(self, vkeys: Sequence[str], progress: Callable[[int, int], None] | None) -> Report:
+        """Check the whole log and what was published of it; no secret key is needed."""
+        store = self.store()
+        try:
+            return verify_store(store, self.settings.ledger_dir, vkeys, progress)
+        finally:
+            store.close()
+
+
+def tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
+    """The tools of an installation, whatever state it is in."""
+    return Tools(settings, clock or SystemClock())
