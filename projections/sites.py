@@ -157,5 +157,5 @@ def site_owners(connection: Connection, sites: Sequence[str]) -> Iterator[tuple[
     c = SITES.table.c
     for start in range(0, len(sites), OWNERS_AT_ONCE):
         chosen = sites[start : start + OWNERS_AT_ONCE]
-        for id, uscc, region in connection.execute(select(c.id, c.uscc, c.region).where(c.id.in_(chosen))):
-            yield id, uscc, region
+        found = connection.execute(select(c.id, c.uscc, c.region).where(c.id.in_(chosen)))
+        yield from ((id, uscc, region) for id, uscc, region in found)
