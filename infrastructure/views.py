@@ -13,6 +13,7 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from domain.errors import StoreUnavailable
 from infrastructure.addresses import is_sqlite, store_file
@@ -126,6 +127,7 @@ def _engine(dialect: str, creator: Callable[[], Any], *, pre_ping: bool = False)
     return create_engine(
         dialect,
         creator=creator,
+        poolclass=QueuePool,
         pool_size=CONNECTIONS,
         max_overflow=MORE_CONNECTIONS,
         pool_pre_ping=pre_ping,
