@@ -1,0 +1,1 @@
+"""Cases that agencies have published, carried through the system."""
