@@ -241,7 +241,9 @@ def plan_values(row: PlanRow, terms: Terms) -> dict[str, object]:
         **ratios,
         "confidential": hidden,
         "team": tuple(_seat_text(seat, terms) for seat in row.team),
-        "weights": tuple(f"{terms.credits.word(code)}:{weight}" for code, weight in row.weights.items()),
+        "weights": tuple(
+            f"{terms.credits.word(code)}:{weight}" for code, weight in sorted(row.weights.items())
+        ),
         "seats_each": row.seats_each,
         "visits_a_year": row.visits_a_year,
         "redraw": row.redraw,

@@ -17,6 +17,7 @@ from application.workflow import Call
 from domain.act import CHINA
 from domain.aggregate import Aggregate
 from domain.errors import DomainError
+from domain.identifiers import covers
 from domain.rulebook_data import Rulebook
 from domain.values import Provenance
 
@@ -82,7 +83,7 @@ class Regions:
         return self._found[word]
 
     def known(self, word: str) -> str | None:
-        """The code of any region of the rulebook; names are those of the area's province."""
+        """The code of any region of the rulebook; a name is one of the area's, else of its province's."""
         if self._rules.has_region(word):
             return word
         return self._inside.code(word) or self._anywhere.code(word)
@@ -97,10 +98,12 @@ class Regions:
         return may(self._call.actor, PERMISSION, code, on=on)
 
     def _judge(self, word: str) -> tuple[str, str]:
-        code = self._inside.code(word)
-        if code is not None:
-            return code, "" if self.covered(code) else "region-not-yours"
-        return "", "region-outside" if self.known(word) else "region-unknown"
+        code = self.known(word)
+        if code is None:
+            return "", "region-unknown"
+        if not self.covered(code):
+            return code, "region-not-yours"
+        return code, "" if covers(self._area, code) else "region-outside"
 
 
 class Cells:
