@@ -1,4 +1,4 @@
-"""One direction: who may import whom stands in pyproject.toml; what can be lifted out needs nothing of ours."""
+"""One direction: who may import whom stands in pyproject.toml; what is lifted out needs nothing of ours."""
 
 import ast
 import subprocess
