@@ -26,12 +26,6 @@ class PlanRowWrong(Invalid):
     code = "plan-row-wrong"
 
 
-class PlanRowTaken(Conflict):
-    """The plan has a row of this number; facts: `row`."""
-
-    code = "plan-row-taken"
-
-
 class PlanRowMissing(NotFound):
     """The plan has no row of this number; facts: `plan`, `row`."""
 

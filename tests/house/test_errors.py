@@ -1,9 +1,10 @@
 """Refusals: each has a code of its own, for ever."""
 
 import re
+from collections import Counter
 
 from domain.errors import DomainError
-from tests.house.repository import all_modules, subclasses
+from tests.house.repository import PACKAGES, all_modules, sources, subclasses
 
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -26,3 +27,8 @@ def test_a_refusal_has_its_own_code_and_says_what_it_means() -> None:
     assert len(found) > 100
     assert [one for one in found if "code" not in vars(one) or not CODE.fullmatch(one.code)] == []
     assert [one for one in found if not one.__doc__] == []
+
+
+def test_no_refusal_is_left_that_nobody_makes() -> None:
+    written = Counter(word for _, text in sources(*PACKAGES) for word in re.findall(r"\w+", text))
+    assert [one.__name__ for one in errors() if written[one.__name__] < 2] == []
