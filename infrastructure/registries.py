@@ -1,7 +1,10 @@
 """The registries as one consistent reading, from their read models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
+
+from sqlalchemy import Connection
 
 from application.ports import Enterprise, InspectorRow, RegistrySnapshot, SiteRow
 from domain.errors import ProjectionBehind
@@ -9,7 +12,7 @@ from infrastructure.event_store.recorder import EventRecorder
 from infrastructure.projection_runner import ProjectionRunner
 from projections import inspectors, sites
 from projections.inspectors import InspectorEntry, pool_inspectors
-from projections.projection import position_of
+from projections.projection import Projection, position_of
 from projections.sites import FrameSite, frame_sites, site_owners
 
 MODELS: Final = (sites.PROJECTION, inspectors.PROJECTION)
@@ -27,14 +30,7 @@ class ProjectedRegistries:
         `as_of` is at least the log's head at the time of asking; one of the two may already know of
         later events, which whoever seals refuses. `ProjectionBehind` if a read model has failed.
         """
-        head = self._recorder.head()
-        wanted = -1 if head is None else head
-        self._runner.catch_up(wanted, names=[model.name for model in MODELS])
-        with self._runner.views.reading(*MODELS) as connection:
-            found = {model.name: position_of(connection, model, self._runner.log) for model in MODELS}
-            name, as_of = min(found.items(), key=lambda item: item[1])
-            if as_of < wanted:
-                raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
+        with self._reading(*MODELS) as (connection, as_of):
             return RegistrySnapshot(
                 as_of=as_of,
                 sites=[_site(one) for one in frame_sites(connection, areas)],
@@ -42,9 +38,21 @@ class ProjectedRegistries:
             )
 
     def enterprises(self, sites: Sequence[str]) -> Mapping[str, Enterprise]:
-        """Whose the sites are and where, listed or removed; any number of sites."""
-        with self._runner.views.reading(*MODELS) as connection:
+        """Whose the sites are, listed or removed, at the head of the log; `ProjectionBehind`."""
+        with self._reading(MODELS[0]) as (connection, _):
             return {id: Enterprise(uscc, region) for id, uscc, region in site_owners(connection, sites)}
+
+    @contextmanager
+    def _reading(self, *models: Projection) -> Iterator[tuple[Connection, int]]:
+        head = self._recorder.head()
+        wanted = -1 if head is None else head
+        self._runner.catch_up(wanted, names=[model.name for model in models])
+        with self._runner.views.reading(*models) as connection:
+            found = {model.name: position_of(connection, model, self._runner.log) for model in models}
+            name, as_of = min(found.items(), key=lambda item: item[1])
+            if as_of < wanted:
+                raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
+            yield connection, as_of
 
 
 def _site(site: FrameSite) -> SiteRow:

@@ -67,4 +67,5 @@ def equal(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
 
 def _range(column: ColumnElement[str], region: str) -> ColumnElement[bool]:
     stem = region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region
-    return column.between(stem.ljust(6, "0"), stem.ljust(6, "9"))
+    # Not BETWEEN: its upper bound may not carry the collation that SQLAlchemy gives it.
+    return and_(column >= stem.ljust(6, "0"), column <= stem.ljust(6, "9"))
