@@ -13,6 +13,9 @@ from typing import Final, TypeVar
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("domain", "application", "projections", "infrastructure", "api")
 
+SCRIPTS: Final = ("infrastructure/migrations/env.py",)
+"""No modules: Alembic runs them when it migrates."""
+
 T = TypeVar("T")
 
 
@@ -45,6 +48,8 @@ def module_names() -> list[str]:
     """Every module of ours by its dotted name."""
     names = []
     for path, _ in sources(*PACKAGES):
+        if path.as_posix() in SCRIPTS:
+            continue
         parts = path.with_suffix("").parts
         names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
     return sorted(names)
