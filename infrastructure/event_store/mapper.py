@@ -46,7 +46,7 @@ class EventMapper(Mapper[str]):
         if "salt" in state:
             raise EventRefused(topic=topic, field="salt", why="the name is taken by the store")
         state["salt"] = self._chance.token(SALT_SIZE).hex()
-        return StoredEvent(stream, version, topic, _encode(state))
+        return StoredEvent(stream, version, topic, _encoded(topic, state))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The event that was stored. Raises EventUnreadable: `stream`, `version`, `topic`, `reason`."""
@@ -105,9 +105,43 @@ def _plain_state(topic: str, event: object) -> dict[str, Any]:
         builtins = msgspec.to_builtins(event, builtin_types=(datetime, date), order="sorted")
         return _plain_object(cast(dict[str, Any], builtins))
     except _Unfit as unfit:
-        raise EventRefused(topic=topic, field=".".join(unfit.path), why=str(unfit)) from unfit
-    except (TypeError, UnicodeEncodeError) as error:
+        raise _refused(topic, unfit) from unfit
+    except TypeError as error:
         raise EventRefused(topic=topic, field="", why=str(error)) from error
+
+
+def _encoded(topic: str, state: dict[str, Any]) -> bytes:
+    try:
+        return _encode(state)
+    except UnicodeEncodeError as error:
+        # Looking for lone surrogates costs more than encoding: it is done where there are some.
+        raise _refused(topic, _surrogate_in(state)) from error
+
+
+def _refused(topic: str, unfit: _Unfit) -> EventRefused:
+    return EventRefused(topic=topic, field=".".join(unfit.path), why=str(unfit))
+
+
+def _surrogate_in(value: Any) -> _Unfit:
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, part in parts:
+        if _unencodable(step) or (isinstance(part, str) and _unencodable(part)):
+            return _Unfit("a lone surrogate").under(_step(step))
+        if isinstance(part, dict | list) and _unencodable(part):
+            return _surrogate_in(part).under(_step(step))
+    raise AssertionError("there is none")
+
+
+def _unencodable(value: Any) -> bool:
+    try:
+        _encode(value)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _step(name: Any) -> str:
+    return ascii(name).strip("'")
 
 
 def _plain(value: Any) -> Any:
@@ -121,9 +155,11 @@ def _plain_object(value: Mapping[Any, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, item in value.items():
         try:
-            plain[_plain_name(name)] = _plain(item)
+            if type(name) is not str:
+                raise _Unfit("a name that is not text")
+            plain[name] = item if type(item) is str else _plain(item)
         except _Unfit as unfit:
-            raise unfit.under(ascii(name).strip("'")) from None
+            raise unfit.under(_step(name)) from None
     return plain
 
 
@@ -135,21 +171,6 @@ def _plain_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
         except _Unfit as unfit:
             raise unfit.under(str(nth)) from None
     return plain
-
-
-def _plain_name(name: Any) -> str:
-    if not isinstance(name, str):
-        raise _Unfit("a name that is not text")
-    return _plain_text(name)
-
-
-def _plain_text(value: str) -> str:
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise _Unfit("a lone surrogate") from None
-    return value
 
 
 def _plain_integer(value: int) -> int:
@@ -173,7 +194,7 @@ def _same(value: Any) -> Any:
 
 
 _CHECKS: dict[type, Callable[[Any], Any]] = {
-    str: _plain_text,
+    str: _same,
     int: _plain_integer,
     bool: _same,
     type(None): _same,
