@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, or_, select, true, type_coerce
 
 from projections.view import View
 
@@ -28,7 +28,7 @@ def contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
 
 def lists(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
     """Whether a JSON list of words holds the word."""
-    return column.op("LIKE")(f'%"{word}"%')
+    return contains(type_coerce(column, Text()), f'"{word}"')
 
 
 def read(

@@ -14,9 +14,10 @@ from infrastructure.projection_runner import ProjectionRunner, ProjectionUnknown
 from projections import sites
 from projections.projection import Projection, Recorded
 from projections.sites import list_sites
+from tests.builders import ORIGIN
 from tests.fakes import SeededChance
 from tests.journey import Journey
-from tests.office import ORIGIN, Agency
+from tests.office import Agency
 
 MAPPER = EventMapper(SeededChance())
 

@@ -17,9 +17,10 @@ from projections import sites
 from projections.projection import Batch, Projection, Recorded
 from projections.register import PROJECTIONS
 from projections.sites import list_sites
+from tests.builders import ORIGIN
 from tests.fakes import SeededChance
 from tests.journey import Journey, plan_row
-from tests.office import ORIGIN, Agency
+from tests.office import Agency
 from tests.projections.tale import Shelf, Tale, dump
 
 MAPPER = EventMapper(SeededChance())

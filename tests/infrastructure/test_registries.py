@@ -1,7 +1,7 @@
 """The registries' snapshot says what folding the log says, at one position."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -10,17 +10,19 @@ from domain.act import Act
 from domain.errors import ProjectionBehind
 from domain.inspector import Inspector
 from domain.site import Site
+from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.registries import ProjectedRegistries
 from projections import sites
+from tests.builders import ORIGIN
 from tests.fakes import SeededChance
 from tests.journey import Journey, officer_facts, provenance
-from tests.office import ORIGIN, TAIYUAN, Agency
+from tests.office import TAIYUAN, Agency
 from tests.registries import FoldedRegistries
 
 MAPPER = EventMapper(SeededChance())
-AREAS = ([TAIYUAN], ["140000"], ["140200"], [])
+AREAS: list[list[str]] = [[TAIYUAN], ["140000"], ["140200"], []]
 
 
 @pytest.fixture
@@ -65,15 +67,18 @@ def test_a_snapshot_equals_the_folded_log_at_its_head(
     assert registries.enterprises(["site-unknown"]) == {}
 
 
-def test_the_registries_of_an_empty_log_stand_before_its_first_event(runner: ProjectionRunner) -> None:
-    snapshot = ProjectedRegistries(runner, runner._feed._recorder).snapshot(["140000"])
-    assert (snapshot.sites, snapshot.inspectors) == ([], [])
+def test_the_registries_of_an_empty_log_stand_before_its_first_event(store: Store) -> None:
+    runner = ProjectionRunner(store, MAPPER, log=ORIGIN)
+    snapshot = ProjectedRegistries(runner, store.recorder).snapshot(["140000"])
+    assert (snapshot.as_of, snapshot.sites, snapshot.inspectors) == (-1, [], [])
+    runner.close()
 
 
 def test_a_read_model_that_failed_gives_no_snapshot(
     agency: Agency, journey: Journey, runner: ProjectionRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sites.PROJECTION.handlers, Site.Removed, None)  # type: ignore[call-overload]
+    handlers = cast(dict[type, object], sites.PROJECTION.handlers)
+    monkeypatch.setitem(handlers, Site.Removed, None)
     with pytest.raises(ProjectionBehind) as refusal:
         ProjectedRegistries(runner, agency.store.recorder).snapshot([TAIYUAN])
     assert refusal.value.facts["projection"] == "sites"
