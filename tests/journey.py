@@ -18,6 +18,7 @@ from application import (
     inspectors,
     items,
     plans,
+    sealing,
     sites,
     violations,
 )
@@ -209,7 +210,7 @@ class Journey:
 
     def sealed(self, draw: str) -> int:
         """Frame, pool and rules frozen; the position of the seal."""
-        return draws.seal(self.office, self.call(self.people.officer), draw).position
+        return sealing.seal(self.office, self.call(self.people.officer), draw).position
 
     def revealed(self, draw: str, position: int) -> None:
         """Both parties reveal with the receipt of the seal."""

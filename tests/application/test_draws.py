@@ -2,7 +2,7 @@
 
 import pytest
 
-from application import draws, plans, sites
+from application import draws, plans, sealing, sites
 from application.authorisation import PermissionMissing
 from application.draws import DrawSealed, DrawStillOpen, bundle_opener
 from application.frames import FrameEmpty, PoolEmpty
@@ -79,7 +79,7 @@ def test_a_named_reason_makes_a_fresh_frame(journey: Journey) -> None:
     journey.site(90, "key")
     second = journey.announced(plan)
     journey.committed(second)
-    draws.seal(journey.office, journey.call(journey.people.officer), second, frame_reason="补登 1 家")
+    sealing.seal(journey.office, journey.call(journey.people.officer), second, frame_reason="补登 1 家")
     before, after = journey.load(Draw, first).frozen, journey.load(Draw, second).frozen
     assert after.as_of > before.as_of
     assert after.frame_reason == "补登 1 家"

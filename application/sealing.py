@@ -1,0 +1,115 @@
+"""Sealing a draw: frame, pool and rules frozen from the registries, before chance exists."""
+
+from collections.abc import Mapping, Sequence
+
+from application.frames import form_frame, form_pool
+from application.office import Office
+from application.ports import Answer, Quiet
+from application.workflow import Beside, Call
+from domain.draw import Draw, DrawStatusWrong, Seal, StratumCount
+from domain.drawing.bundle import SealedFiles, seal_draw
+from domain.drawing.lines import Inspector, Site, read_frame, read_pool
+from domain.drawing.rules import Contributor as Committed
+from domain.drawing.rules import SeatRule
+from domain.errors import RegistryMoved
+from domain.plan import Plan, PlanRow
+
+SEALED_FILES = ("frame.jsonl", "pool.jsonl", "rules.json")
+REGISTRY_TOPICS = ("site.", "inspector.")
+
+
+def seal(office: Office, call: Call, id: str, *, frame_reason: str = "") -> Answer:
+    """Freeze frame, pool and rules; a repeated attempt keeps its frame unless a reason is given.
+
+    Starts again when a registry moved between the reading and the seal, at most three times; then
+    `RegistryMoved`. The checkpoint that covers the seal is published before the answer.
+    """
+    for _ in range(2):
+        try:
+            return _seal_once(office, call, id, frame_reason)
+        except RegistryMoved:
+            continue
+    return _seal_once(office, call, id, frame_reason)
+
+
+def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer:
+    draw = office.workflow.load(Draw, id)
+    call.require("draw.run", draw.region)
+    office.workflow.expect(call, draw)
+    if draw.status != "committed":
+        raise DrawStatusWrong(status=draw.status, needed="committed")
+    plan = office.workflow.load(Plan, draw.plan)
+    row = plan.published_row(draw.row)
+    earlier = _earlier_seal(office, draw)
+    quiet = None
+    if earlier is None or frame_reason:
+        files, quiet = _fresh_files(office, call, draw, plan, row)
+    else:
+        files = _same_files(office, draw, row, earlier)
+    sealed = Seal(
+        as_of=files.rules.as_of,
+        rules_hash=files.rules_hash.hex(),
+        rules=office.blobs.put(files.rules_json),
+        frame=office.blobs.put(files.frame_jsonl),
+        pool=office.blobs.put(files.pool_jsonl),
+        strata=tuple(
+            StratumCount(code=one.code, size=one.size, eligible=one.eligible, sample=one.sample)
+            for one in files.rules.strata
+        ),
+        reports={},
+        frame_reason=frame_reason if earlier else "",
+    )
+    draw.seal(call.act, seal=sealed, frame_key="" if row.redraw else f"{plan.region}/{plan.year}")
+    answer = office.workflow.commit(call, draw, beside=Beside(quiet=quiet))
+    office.ledger.publish()
+    return answer
+
+
+def _earlier_seal(office: Office, draw: Draw) -> Seal | None:
+    previous = draw.previous
+    while previous:
+        earlier = office.workflow.load(Draw, previous)
+        if earlier.frozen is not None:
+            return earlier.frozen
+        previous = earlier.previous
+    return None
+
+
+def _fresh_files(
+    office: Office, call: Call, draw: Draw, plan: Plan, row: PlanRow
+) -> tuple[SealedFiles, Quiet]:
+    snapshot = office.registries.snapshot(row.areas)
+    frame = form_frame(office, plan, row, snapshot)
+    pool = form_pool(office.chance, row, snapshot, frame, call.act.day)
+    files = _write(draw, row, snapshot.as_of, frame, pool)
+    return files, Quiet(since=snapshot.as_of, prefixes=REGISTRY_TOPICS)
+
+
+def _same_files(office: Office, draw: Draw, row: PlanRow, earlier: Seal) -> SealedFiles:
+    frame = read_frame(office.blobs.read(earlier.frame))
+    pool = read_pool(office.blobs.read(earlier.pool))
+    return _write(draw, row, earlier.as_of, frame, pool)
+
+
+def _write(
+    draw: Draw, row: PlanRow, as_of: int, frame: Sequence[Site], pool: Sequence[Inspector]
+) -> SealedFiles:
+    return seal_draw(
+        log=draw.log,
+        draw_no=draw.draw_no,
+        attempt=draw.attempt,
+        plan_row=draw.plan_row,
+        as_of=as_of,
+        contributors=[Committed(c.party, draw.commitments[c.party]) for c in draw.contributors],
+        public_source=draw.source,
+        rates={stratum.code: (stratum.num, stratum.den) for stratum in row.strata},
+        team=[SeatRule(seat.seat, seat.lead, seat.skilled) for seat in row.team],
+        frame=frame,
+        pool=pool,
+    )
+
+
+def sealed_bytes(office: Office, frozen: Seal) -> Mapping[str, bytes]:
+    """The three files that were frozen, by name."""
+    digests = (frozen.frame, frozen.pool, frozen.rules)
+    return {name: office.blobs.read(one) for name, one in zip(SEALED_FILES, digests, strict=True)}
