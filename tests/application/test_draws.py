@@ -138,6 +138,7 @@ def test_a_relation_keeps_an_officer_from_the_enterprise_s_sites(journey: Journe
     related = journey.officer(99, related=[site_facts(0).uscc])
     draw = journey.drawn(journey.plan())
     pool = read_bundle(bundle_opener(journey.office, journey.load(Draw, draw)).__getitem__).pool
+    assert pool is not None
     assert {one.ref: one.conflicts for one in pool}[related] == (journey.sites[0],)
 
 
