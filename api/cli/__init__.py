@@ -1,0 +1,1 @@
+"""The command line, `sunlot`: every command parses, asks once, presents."""
