@@ -1,0 +1,1 @@
+"""`sunlot demo`: a made-up city, and two quarters of its inspections."""
