@@ -6,6 +6,7 @@ The stored state is canonical JSON: the event's fields without its stream id and
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -182,7 +183,13 @@ def _plain_integer(value: int) -> int:
 def _plain_time(value: datetime) -> str:
     if value.utcoffset() is None:
         raise _Unfit("a time without a zone")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+# Of UTC times only: elsewhere two times that differ in `fold` alone would be taken for one.
+@lru_cache(maxsize=1024)
+def _utc_text(value: datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _refuse_float(value: float) -> Any:
