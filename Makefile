@@ -3,6 +3,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 ARGS  ?=
+DATA  ?= var/demo
 ONLY  ?=
 SCALE ?= 1
 
@@ -19,8 +20,8 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "The first target that needs it sets up $(VENV)/; the command is then $(BIN)/sunlot."
 
-demo: $(VENV)/.runtime ## carry two quarters of a made-up Taiyuan through, then serve them (ARGS="--no-serve")
-	$(BIN)/sunlot demo $(ARGS)
+demo: $(VENV)/.runtime ## carry two quarters of a made-up Taiyuan through, then serve them (ARGS=--no-serve, DATA=var/demo)
+	$(BIN)/sunlot demo --data $(DATA) $(ARGS)
 
 serve: $(VENV)/.runtime ## serve an installation by its settings (see .env.example)
 	$(BIN)/sunlot serve $(ARGS)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Timer
 from time import perf_counter
 
 import msgspec
@@ -28,6 +29,7 @@ from tests.engines import PostgresMissing, running_postgres
 
 PREFIX = "bench_"
 WIDTH = 180
+PATIENCE = 600.0
 MARKS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -82,13 +84,17 @@ def measure(name: str, scale: float) -> bytes:
     return msgspec.json.encode(list(module.figures(scale)))
 
 
-def run(name: str, scale: float) -> Run:
-    """Run a module in a process of its own; what it complains of goes to our standard error."""
+def run(name: str, scale: float, patience: float = PATIENCE) -> Run:
+    """Run a module in a process of its own, killed after `patience` seconds."""
     command = [sys.executable, "-m", "tests.benchmarks", "--module", name, "--scale", str(scale)]
     started = perf_counter()
     with TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output)
+        # What we are compared with may hang (the library's pipelines do): the table comes all the same.
+        guard = Timer(patience, process.kill)
+        guard.start()
         _, status, usage = os.wait4(process.pid, 0)
+        guard.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = perf_counter() - started
         output.seek(0)
@@ -139,7 +145,8 @@ def row(figure: Figure) -> tuple[str, ...]:
 
 def summary(one: Run) -> tuple[str, ...]:
     """A module's memory and time, or that it failed."""
-    note = f"took {one.seconds:.0f} s" if one.code == 0 else f"failed with exit code {one.code}"
+    failed = f"failed with exit code {one.code} after {one.seconds:.0f} s"
+    note = failed if one.code else f"took {one.seconds:.0f} s"
     return f"{one.module}: peak of memory", f"{one.peak:,.0f} MiB", "–", "–", "–", MARKS[None], note
 
 

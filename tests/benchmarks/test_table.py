@@ -1,5 +1,7 @@
 """The table of `make bench` says what was measured and fails when a target does not hold."""
 
+from signal import SIGKILL
+
 import pytest
 
 from tests.benchmarks.__main__ import Run, amount, exit_code, find_modules, row, run
@@ -45,3 +47,7 @@ def test_every_module_is_found() -> None:
 @pytest.mark.parametrize(("value", "words"), [(1234567.8, "1,234,568"), (0.012345, "0.0123"), (42.0, "42")])
 def test_numbers_show_the_digits_that_mean_something(value: float, words: str) -> None:
     assert amount(value) == words
+
+
+def test_a_module_that_hangs_is_killed() -> None:
+    assert run("drawing", 1.0, patience=0.2).code == -SIGKILL
