@@ -1,0 +1,105 @@
+"""Files by their SHA-256: uploaded first, then named by the command that needs them.
+
+A file is downloaded through the thing that names it, by whoever may read that thing.
+"""
+
+from collections.abc import Collection
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, File, Query, Response, UploadFile
+
+from api.access import SIGNED_IN, Asked, ask
+from api.bootstrap import check_media
+from api.rest.commands import Command, create
+from api.rest.description import gives, shows
+from api.rest.presenting import found, show
+from api.rest.sealing import require_inspection
+from domain.errors import BlobTooLarge, MediaRefused, NotFound
+from domain.inspection import Inspection
+from domain.rulebook_data import Rulebook
+from projections.intakes import get_intake
+from projections.referrals import get_referral
+from projections.violation_ledger import get_violation
+
+router = APIRouter(prefix="/blobs", tags=["blobs"])
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was kept: its SHA-256, its media type by its own bytes, its size."""
+
+    digest: str
+    media: str
+    size: int
+
+
+@router.post("", status_code=201, summary="上传文件 Upload a file")
+@shows(Kept)
+def upload(
+    file: Annotated[UploadFile, File(description="文件 The file, as a form field.")],
+    command: Command = create("blob.write"),
+) -> Response:
+    """Keeps a file of a kind that the rulebook allows as evidence. The same file twice is the same blob."""
+    most = command.system.settings.upload_limit
+    content = file.file.read(most + 1)
+    if len(content) > most:
+        raise BlobTooLarge("/file", limit=most)
+    rules = command.office.rules(command.today)
+    media = check_media(content, {media for kind in rules.evidence for media in kind.media})
+    limit = _limit(rules, media)
+    if len(content) > limit:
+        raise BlobTooLarge("/file", limit=limit)
+    digest = command.office.blobs.put(content)
+    return show(Kept(digest=digest, media=media, size=len(content)), status=201)
+
+
+@router.get("/{digest}", summary="下载文件 Download a file")
+@gives("application/octet-stream")
+def download(
+    digest: str,
+    of: Annotated[
+        str,
+        Query(description="引用它的编号 Id of the thing that names it."),
+    ],
+    asked: Asked = ask(SIGNED_IN),
+) -> Response:
+    """The file, if the thing names it and the caller may read the thing."""
+    if digest not in _named_by(asked, of):
+        raise NotFound(kind="blob", id=digest)
+    content = asked.office.blobs.read(digest)
+    return Response(
+        content,
+        media_type=_media(content),
+        headers={"Content-Disposition": f'attachment; filename="{digest}"', "ETag": f'"{digest}"'},
+    )
+
+
+def _limit(rules: Rulebook, media: str) -> int:
+    return max(kind.limit for kind in rules.evidence if media in kind.media)
+
+
+def _media(content: bytes) -> str:
+    try:
+        return check_media(content, ("image/jpeg", "image/png", "application/pdf"))
+    except MediaRefused:
+        return "application/octet-stream"
+
+
+def _named_by(asked: Asked, of: str) -> Collection[str]:
+    kind = of.rsplit("-", 1)[0]
+    if kind == "inspection":
+        inspection = asked.office.workflow.load(Inspection, of)
+        require_inspection(asked, inspection)
+        return inspection.evidence
+    with asked.views() as views:
+        if kind == "violation":
+            violation = found(get_violation(views, of), "violation", of)
+            asked.require("violation.read", violation.region)
+            return violation.digests
+        if kind == "referral":
+            referral = found(get_referral(views, of), "referral", of)
+            asked.require("referral.read", referral.region)
+            return (referral.document, referral.receipt)
+        intake = found(get_intake(views, of), "import", of)
+    asked.require("import.run", intake.region)
+    return (intake.original,)
