@@ -1,5 +1,6 @@
 """`account`: the first administrator, accounts and their roles, tokens."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -187,9 +188,7 @@ def show(
     with desk.reading() as connection:
         found = list_accounts(connection, role=role, after=after, limit=limit)
     rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
-    if not desk.terminal.json:
-        rows = [{**row, "grants": [_grant(one) for one in row["grants"]]} for row in rows]
-    desk.terminal.rows(rows, ("idx", "id", "status", "grants", "inspector"))
+    desk.terminal.rows(rows, ("idx", "id", "status", "grants", "inspector"), told=_told)
 
 
 def _found_already(desk: Desk, login: str) -> None:
@@ -206,8 +205,9 @@ def _beginning(desk: Desk) -> Act:
     return Act(by="system", at=now, occurred_at=now, correlation_id=desk.office.chance.id("cli"))
 
 
-def _grant(held: dict[str, Any]) -> str:
-    return " ".join(filter(None, (held["role"], held["region"], held["until"])))
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    held = [" ".join(filter(None, (one["role"], one["region"], one["until"]))) for one in row["grants"]]
+    return {**row, "grants": held}
 
 
 def _hand_over(desk: Desk, issued: Issued, out: Path | None) -> None:

@@ -1,5 +1,6 @@
 """`plan`: the yearly plan and its rows."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -115,4 +116,8 @@ def show(desk: Desk, call: Call, id: Id) -> None:
         desk.terminal.give({**plain, "rows": plain_rows})
         return
     desk.terminal.facts(plain)
-    desk.terminal.rows(plain_rows, _ROWS)
+    desk.terminal.rows(plain_rows, _ROWS, told=_told)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "strata": [f"{one['code']} {one['num']}/{one['den']}" for one in row["strata"]]}

@@ -1,6 +1,6 @@
 """`recusal` and `assignment`: drawn tasks, who sits where, sites that are gone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -104,7 +104,7 @@ def show(
     rows: list[dict[str, Any]] = [
         {**msgspec.to_builtins(one.assignment), "sealed": one.sealed} for one in found
     ]
-    desk.terminal.rows([{**row, "team": _team(row)} for row in rows], _COLUMNS)
+    desk.terminal.rows(rows, _COLUMNS, told=_told)
 
 
 @asks(assignment, "mine")
@@ -130,9 +130,6 @@ def _record_reading(desk: Desk, call: Call, found: Sequence[AssignmentSeen], rea
         desk.settle()
 
 
-def _team(row: dict[str, Any]) -> list[str]:
-    return [f"{seat}: {inspector or '—'}" for seat, inspector in map(_holding, row["team"])]
-
-
-def _holding(seat: dict[str, Any]) -> tuple[str, str | None]:
-    return seat["seat"], seat["inspector"]
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    team = [f"{holding['seat']}: {holding['inspector'] or '—'}" for holding in row["team"]]
+    return {**row, "team": team}

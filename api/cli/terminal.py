@@ -75,15 +75,25 @@ class Terminal:
         text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
         self.out.file.write(f"{text}\n")
 
-    def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str = "") -> None:
-        """A table for people, the same rows with all that they hold for machines."""
+    def rows(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        columns: Sequence[str],
+        *,
+        title: str = "",
+        told: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ) -> None:
+        """A table for people, the same rows with all that they hold for machines.
+
+        `told` puts a row's values into words for people.
+        """
         if self.json:
             self.give(rows)
             return
-        table = Table(*[], title=title or None, title_justify="left")
+        table = Table(title=title or None, title_justify="left")
         for name in columns:
             table.add_column(self.column(name), overflow="fold")
-        for row in rows:
+        for row in map(told, rows):
             table.add_row(*(clean(self.shown(row.get(name))) for name in columns))
         self.out.print(table)
 
