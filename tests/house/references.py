@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from infrastructure.settings import Settings
+from tests.house.cli_reference import render_cli
 from tests.house.reference_events import render_events
 
 ROOT: Final = Path(__file__).parents[2]
@@ -100,6 +101,7 @@ def find_limits(field: FieldInfo) -> Iterator[str]:
 
 REFERENCES: Final[dict[str, Callable[[], str]]] = {
     ".env.example": render_env,
+    "docs/reference/cli.md": render_cli,
     "docs/reference/events.md": render_events,
     "docs/reference/settings.md": render_settings,
 }
