@@ -1,25 +1,29 @@
-# The service without development tools. The five packages are copied, not installed: the image's root comes
-# first on the path, so nothing installed can stand in for them.
-FROM python:3.13-slim
+# The service without development tools. It is built as a wheel and laid into /app, which comes first on Python's path:
+# nothing else that is installed can stand in for our packages.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY requirements-build.txt .
+RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY domain domain
+COPY application application
+COPY infrastructure infrastructure
+COPY projections projections
+COPY api api
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel . \
+ && pip install --no-cache-dir --no-deps --no-index --target /app /wheel/*.whl
 
+FROM python:3.13-slim
 ENV PYTHONPATH=/app \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    PATH=/app/bin:$PATH \
     SUNLOT_DATA_DIR=/data \
     SUNLOT_HOST=0.0.0.0 \
     SUNLOT_LOG_FORMAT=json
-
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt && rm /tmp/requirements.txt
-
-COPY domain /app/domain
-COPY application /app/application
-COPY infrastructure /app/infrastructure
-COPY projections /app/projections
-COPY api /app/api
-RUN printf '#!/usr/local/bin/python\nimport sys\nfrom api.cli.main import main\nsys.exit(main())\n' > /usr/local/bin/sunlot \
- && chmod 755 /usr/local/bin/sunlot \
- && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin sunlot \
+COPY --from=build /app /app
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin sunlot \
  && install -d -o sunlot -g sunlot -m 700 /data /key \
  && install -d -o sunlot -g sunlot -m 755 /data/ledger
 
