@@ -147,7 +147,7 @@ class Workflow(Application[str]):
     ) -> Answer:
         """Save the pending events of all aggregates at once, with their claims and the answer."""
         aggregates = (main, *others)
-        pending = [cast(DomainEvent, event) for one in aggregates for event in one.pending_events]
+        pending = [cast(DomainEvent, event) for one in aggregates for event in one.collect_events()]
         answer = Answer(id=main.id, version=main.version, position=-1, also=also or {})
         append = Append(
             claims=claims_of(pending),
@@ -158,12 +158,14 @@ class Workflow(Application[str]):
             tokens=beside.tokens,
             quiet=beside.quiet,
         )
+        # Not by the library's `save`: it asks each aggregate which protocol it has and makes a
+        # notification of each event for nobody, a fifth of the time of a large append.
+        stored = [self.mapper.to_stored_event(event) for event in pending]
         try:
-            recordings = self.save(*aggregates, append=append)
+            ids = self.recorder.insert_events(stored, append=append)
         except IntegrityError as error:
             raise Stale(id=main.id, expected=call.expected, actual=None) from error
-        position = recordings[-1].notification.id - 1 if recordings else -1
-        return msgspec.structs.replace(answer, position=position)
+        return msgspec.structs.replace(answer, position=ids[-1] - 1 if ids else -1)
 
     def _kept(self, call: Call) -> Answer | None:
         if call.retry is None:

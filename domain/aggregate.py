@@ -40,7 +40,7 @@ class DomainEvent(msgspec.Struct, CanMutateAggregate[str], frozen=True, kw_only=
     causation_id: str
 
     def _as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__struct_fields__}
+        return msgspec.structs.asdict(self)
 
     def claims(self) -> Iterable[Claim]:
         """The names this event takes or gives back. Pure: depends on the event alone."""

@@ -149,7 +149,7 @@ def _taken(session: SqliteSession, claim: Turn) -> ClaimTaken:
 
 def _keep_persons(session: SqliteSession, writes: Sequence[VaultWrite]) -> None:
     for row in map(vault_row, writes):
-        other = session.fetch(
+        other = row["unique_key"] and session.fetch(
             "SELECT person FROM vault WHERE unique_key = ? AND person <> ?",
             (row["unique_key"], row["person"]),
         )
