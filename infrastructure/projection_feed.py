@@ -1,6 +1,9 @@
 """Feeds read models with the log: reads a batch, decodes each event once, and lets each fold its share."""
 
-from collections.abc import Iterable, Sequence
+import gc
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, cast
 
@@ -15,6 +18,10 @@ from infrastructure.views import Views
 from projections.projection import Position, Projection, Recorded
 
 LOG: Final = structlog.get_logger(__name__)
+
+_ZERO: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_REPLACED: Final = rb"\1\\ufffd"
+"""PostgreSQL's texts have no zero character: read models on both engines show a replacement character."""
 
 Track = tuple[Projection, int]
 """A read model and its position."""
@@ -54,6 +61,10 @@ class ProjectionFeed:
 
     def advance(self, tracks: Sequence[Track], target: int) -> int:
         """One batch for those of the tracks that are furthest behind; how many events it read."""
+        with _collection_paused():
+            return self._advance(tracks, target)
+
+    def _advance(self, tracks: Sequence[Track], target: int) -> int:
         start = min(position for _, position in tracks) + 1
         rows = list(self._recorder.rows(start, min(self._batch, target - start + 1)))
         if not rows:
@@ -72,8 +83,9 @@ class ProjectionFeed:
         return [(row.topic, self._read(row)) for row in rows if row.topic in topics]
 
     def _read(self, row: Row) -> Recorded | EventUnreadable:
+        state = _ZERO.sub(_REPLACED, row.state) if b"u0000" in row.state else row.state
         try:
-            event = self._mapper.to_domain_event(StoredEvent(row.stream, row.ver, row.topic, row.state))
+            event = self._mapper.to_domain_event(StoredEvent(row.stream, row.ver, row.topic, state))
         except EventUnreadable as error:
             error.add_note(f"event {row.idx}")
             return error
@@ -105,6 +117,18 @@ class ProjectionFeed:
         LOG.error("projection-failed", projection=projection.key, position=position, exc_info=error)
         with self._views.writing() as connection:
             Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    # A batch's events live until its end and hold no cycles: looking for some costs a quarter of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnreadable]:

@@ -23,7 +23,7 @@ from infrastructure.views import Views
 from projections.projection import POSITIONS, Projection
 from projections.register import PROJECTIONS
 
-BATCH: Final = 5_000
+BATCH: Final = 10_000
 FAR_BEHIND: Final = 5_000
 POLL_SECONDS: Final = 0.02
 

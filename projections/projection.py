@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, select
 
 from domain.aggregate import DomainEvent
 from projections.view import R, View
-from projections.writing import delete, upsert
+from projections.writing import delete, select_among, upsert
 
 E = TypeVar("E", bound="Entry")
 IN_PIECE = 5_000
@@ -32,7 +32,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     event: DomainEvent
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, gc=False):
     """The beginning of a row about one stream: its first and its last event's `idx`, and its version."""
 
     id: str
@@ -79,10 +79,10 @@ class Rows(Generic[R]):
         asked = self._asked.setdefault(field, set())
         new = sorted({key for key in keys if key not in asked})
         asked.update(new)
-        statement = select(self._table).where(self._table.c[field].in_(bindparam("keys", expanding=True)))
         for start in range(0, len(new), IN_PIECE):
-            for values in self._connection.execute(statement, {"keys": new[start : start + IN_PIECE]}):
-                self._take(self._view.row(*values))
+            some = new[start : start + IN_PIECE]
+            for values in select_among(self._connection, self._table, field, some):
+                self._take(self._view.stored(values))
         return self
 
     def _take(self, row: R) -> None:
@@ -121,9 +121,13 @@ class Rows(Generic[R]):
         return list(self._rows.values())
 
     def flush(self) -> None:
-        """Write what has changed."""
+        """Write what has changed, in the order of keys: neighbours lie on one page of the table."""
         delete(self._connection, self._table, [k if isinstance(k, tuple) else (k,) for k in self._dropped])
-        upsert(self._connection, self._table, (self._view.values(self._rows[key]) for key in self._changed))
+        upsert(
+            self._connection,
+            self._table,
+            (self._view.values(self._rows[key]) for key in sorted(self._changed)),
+        )
         self._dropped.clear()
         self._changed.clear()
 

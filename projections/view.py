@@ -5,9 +5,9 @@ with six digits, days as ISO text (both sort as they stand); everything else as 
 no column, because figures must add up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final, Generic, TypeVar, get_type_hints
+from typing import Any, Final, Generic, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, MetaData, Table, Text
@@ -25,14 +25,12 @@ def write_instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def write_text(text: str) -> str:
-    """A text as it is stored: PostgreSQL has no zero character, so both engines get a replacement."""
-    return text.replace("\0", "\ufffd") if "\0" in text else text
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def write_json(value: Any) -> str:
     """A value as it is stored; the same value always gives the same text."""
-    return msgspec.json.encode(value, order="deterministic").decode()
+    return _encode(value).decode()
 
 
 class Instant(TypeDecorator[datetime]):
@@ -88,12 +86,21 @@ class Json(TypeDecorator[Any]):
 _WORDS: Final = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its bytes, so that pages come in one order on both engines."""
 
-_TYPES: Final[dict[Any, tuple[TypeEngine[Any], Callable[[Any], Any] | None]]] = {
-    str: (_WORDS, write_text),
-    int: (BigInteger(), None),
-    bool: (Boolean(), None),
-    datetime: (Instant(), write_instant),
-    date: (Day(), date.isoformat),
+
+class Kind(NamedTuple):
+    """How a field is kept: its column's type, and how a value is written and read; None for as it is."""
+
+    column: TypeEngine[Any]
+    write: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
+
+
+_KINDS: Final[dict[Any, Kind]] = {
+    str: Kind(_WORDS),
+    int: Kind(BigInteger()),
+    bool: Kind(Boolean(), read=bool),
+    datetime: Kind(Instant(), write_instant, datetime.fromisoformat),
+    date: Kind(Day(), date.isoformat, date.fromisoformat),
 }
 
 
@@ -108,10 +115,10 @@ class View(Generic[R]):
         self.name, self.row, self.key = name, row, tuple(key)
         self.indexes = tuple(tuple(fields) for fields in indexes)
         hints = get_type_hints(row)
-        kinds = {field: _kind(hints[field]) for field in row.__struct_fields__}
-        self.fields = tuple(kinds)
-        self.writers = tuple(writer for _, writer in kinds.values())
-        self._types = {field: kind for field, (kind, _) in kinds.items()}
+        self._kinds = {field: _kind(hints[field]) for field in row.__struct_fields__}
+        self.fields = tuple(self._kinds)
+        self._writers = [(at, kind.write) for at, kind in enumerate(self._kinds.values()) if kind.write]
+        self._readers = [(at, kind.read) for at, kind in enumerate(self._kinds.values()) if kind.read]
         self.table = self.beside("")
 
     def beside(self, suffix: str) -> Table:
@@ -120,8 +127,8 @@ class View(Generic[R]):
         if name in METADATA.tables:
             return METADATA.tables[name]
         columns = [
-            Column(field, kind, primary_key=field in self.key, nullable=field not in self.key)
-            for field, kind in self._types.items()
+            Column(field, kind.column, primary_key=field in self.key, nullable=field not in self.key)
+            for field, kind in self._kinds.items()
         ]
         table = Table(name, METADATA, *columns)
         for fields in self.indexes:
@@ -134,18 +141,27 @@ class View(Generic[R]):
             return getattr(row, self.key[0])
         return tuple(getattr(row, field) for field in self.key)
 
-    def values(self, row: R) -> tuple[Any, ...]:
+    def values(self, row: R) -> list[Any]:
         """The row as the engine stores it."""
-        return tuple(
-            value if writer is None or value is None else writer(value)
-            for value, writer in zip(msgspec.structs.astuple(row), self.writers, strict=True)
-        )
+        values = list(msgspec.structs.astuple(row))
+        for at, write in self._writers:
+            if values[at] is not None:
+                values[at] = write(values[at])
+        return values
+
+    def stored(self, values: Iterable[Any]) -> R:
+        """The row that the engine has stored so."""
+        found = list(values)
+        for at, read in self._readers:
+            if found[at] is not None:
+                found[at] = read(found[at])
+        return self.row(*found)
 
 
-def _kind(hint: Any) -> tuple[TypeEngine[Any], Callable[[Any], Any] | None]:
-    for plain in _TYPES:
+def _kind(hint: Any) -> Kind:
+    for plain, kind in _KINDS.items():
         if hint == plain or hint == plain | None:
-            return _TYPES[plain]
+            return kind
     if hint is float:
         raise TypeError("a read model has no floats")
-    return Json(hint), write_json
+    return Kind(Json(hint), write_json, msgspec.json.Decoder(hint).decode)

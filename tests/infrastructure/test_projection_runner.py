@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replace_fields
 
+from application.sites import register_site
 from domain.errors import EventUnreadable
 from domain.site import Site
 from infrastructure.event_store.mapper import EventMapper
@@ -19,7 +21,7 @@ from projections.register import PROJECTIONS
 from projections.sites import list_sites
 from tests.builders import ORIGIN
 from tests.fakes import SeededChance
-from tests.journey import Journey, plan_row
+from tests.journey import Journey, plan_row, provenance, site_facts
 from tests.office import Agency
 from tests.projections.tale import Shelf, Tale, dump
 
@@ -237,3 +239,17 @@ def test_catching_up_ends_where_it_is_told(agency: Agency, runner: ProjectionRun
     assert {one.name for one in runner.status() if one.lag == 0} == {"sites"}
     with pytest.raises(ProjectionUnknown):
         runner.catch_up(names=["nosuch"])
+
+
+@pytest.mark.parametrize("name", ["晴川\0化工", "a\\\0", "\\u0000", "\\\\u0000\0"])
+def test_a_zero_character_is_shown_as_a_replacement_and_stops_nothing(
+    agency: Agency, runner: ProjectionRunner, name: str
+) -> None:
+    call = agency.call(agency.people.officer)
+    register_site(
+        agency.office, call, facts=replace_fields(site_facts(1), name=name), provenance=provenance()
+    )
+    runner.catch_up()
+    assert {one.status for one in runner.status()} == {"live"}
+    with runner.views.reading() as connection:
+        assert [site.name for site in list_sites(connection)] == [name.replace("\0", "\ufffd")]

@@ -105,12 +105,6 @@ def test_pages_follow_one_another_without_gap_or_repeat(tale: Tale, shelf: Shelf
         assert seen == list(range(7))
 
 
-def test_a_zero_character_does_not_stop_the_registry(tale: Tale, shelf: Shelf) -> None:
-    register(tale, 1, name="晴川\0化工")
-    with shelf.after(sites.PROJECTION, tale) as connection:
-        assert [row.name for row in list_sites(connection)] == ["晴川\ufffd化工"]
-
-
 def test_an_inspector_shows_certificate_and_ties(tale: Tale, shelf: Shelf) -> None:
     officer = tale.tell(stages.registered_inspector())
     enlist(tale, 9, expert=True)
