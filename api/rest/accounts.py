@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from api.access import SIGNED_IN, Asked, ask
-from api.rest.commands import Command, Step, change, create
+from api.rest.commands import Command, Step, change, create, head_of
 from api.rest.description import does, lists, shows
 from api.rest.fields import Reasoned, Region, choice
 from api.rest.presenting import Page, found, show_one
@@ -167,8 +167,7 @@ def issue_token(id: str, body: TokenIssue, command: Command = create("account.ma
             accounts.issue_token(command.office, call, id, label=body.label, lifetime=timedelta(days=days))
         )
         account = command.office.workflow.load(Account, id)
-        head = command.system.store.recorder.head()
-        return Answer(id=id, version=account.version, position=head if head is not None else -1)
+        return Answer(id=id, version=account.version, position=head_of(command))
 
     answer = command.decide(body, verb)
     if not issued:

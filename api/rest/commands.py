@@ -104,7 +104,7 @@ class Command(Asked, frozen=True, kw_only=True):
         self, answer: Answer, *, place: str | None = None, more: Mapping[str, Any] = EMPTY
     ) -> Response:
         """Present an answer, once it can be read or after a second."""
-        headers = {"ETag": etag(answer.version), **self.projected(answer.position)}
+        headers = {"ETag": etag(answer.version), **projected(self, answer.position)}
         if place is not None:
             headers["Location"] = place.format(id=answer.id)
         content = {
@@ -118,12 +118,18 @@ class Command(Asked, frozen=True, kw_only=True):
             msgspec.json.encode(content), 201 if place is not None else 200, headers, "application/json"
         )
 
-    def projected(self, position: int) -> dict[str, str]:
-        """Wait up to a second until the read models have the position; the headers that say so."""
-        runner = self.system.projections
-        reached = runner.wait_for(position, timeout=WAIT_SECONDS)
-        log = self.office.ledger.origin
-        return {PROJECTED: "true" if reached else "false", POSITION: f"{log}/{position}"}
+
+def projected(asked: Asked, position: int) -> dict[str, str]:
+    """Wait up to a second until the read models have the position; the headers that say so."""
+    reached = asked.system.projections.wait_for(position, timeout=WAIT_SECONDS)
+    log = asked.office.ledger.origin
+    return {PROJECTED: "true" if reached else "false", POSITION: f"{log}/{position}"}
+
+
+def head_of(asked: Asked) -> int:
+    """The last position of the log, -1 for none: of a command that does not tell its own."""
+    head = asked.system.store.recorder.head()
+    return -1 if head is None else head
 
 
 class Creating(Gate):

@@ -13,6 +13,9 @@ import msgspec
 Schema = Mapping[str, Any]
 
 
+_HEX: Final = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+
 class Values(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Values by the field's name, and by schema and field where a schema means something of its own."""
 
@@ -32,6 +35,11 @@ def values() -> Values:
     """The table of values."""
     content = files("api.rest").joinpath("examples.toml").read_bytes()
     return msgspec.toml.decode(content, type=Values)
+
+
+def stream(kind: str) -> str:
+    """The id of the story's only thing of a kind."""
+    return f"{kind}-{_HEX}"
 
 
 def example_of(schema: Schema, components: Mapping[str, Schema], name: str = "", owner: str = "") -> Any:

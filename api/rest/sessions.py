@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import SIGNED_IN, Asked, Credentials, ask, everybody
-from api.rest.commands import Command, create
+from api.rest.commands import Command, create, head_of, projected
 from api.rest.description import does, shows
 from api.rest.presenting import show
 from application.accounts import Issued, revoke_token, sign_in, token_digest
@@ -50,7 +50,7 @@ def open_session(body: SignIn, asked: Asked = everybody()) -> Response:
         lifetime=timedelta(hours=asked.system.settings.session_hours),
         correlation_id=correlation_id.get() or "",
     )
-    return show(issued, status=201)
+    return show(issued, status=201, headers=projected(asked, head_of(asked)))
 
 
 @router.get("/current", summary="当前账号 Who am I")
