@@ -16,8 +16,8 @@ PATIENCE = 30.0
 READERS = 64
 
 _PRAGMAS = (
-    # Imports write thousands of rows of about a kilobyte: a checkpoint each 32 MB, not each 4.
-    "wal_autocheckpoint=8000",
+    # Imports write thousands of rows of about a kilobyte: a checkpoint each 8 MB, not each 4.
+    "wal_autocheckpoint=2000",
     "journal_mode=WAL",
     "synchronous=FULL",
     "recursive_triggers=ON",

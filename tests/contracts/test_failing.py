@@ -22,8 +22,8 @@ from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.migration import migrate
 from infrastructure.revision import REVISION
+from tests.contracts.checks import assert_whole
 from tests.contracts.sample import ACT, Seal, call, claiming, stored, taking
-from tests.contracts.test_recorder import assert_whole
 from tests.engines import PostgresServer
 from tests.fakes import FakeClock, SeededChance
 

@@ -15,8 +15,8 @@ from application.workflow import Workflow
 from domain.errors import ClaimTaken, DomainError, Stale
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
+from tests.contracts.checks import assert_whole
 from tests.contracts.sample import ACT, Seal, call, claiming, stored, taking
-from tests.contracts.test_recorder import assert_whole
 from tests.fakes import SeededChance
 
 RIVALS = 6

@@ -1,4 +1,4 @@
-"""What every recorder does: versions, positions, entries, claims, answers, conditions, recorded time."""
+"""The log itself: versions, positions, entries, reading, recorded time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,46 +8,16 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError, StoredEv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.ports import (
-    Answer,
-    AnswerKept,
-    Append,
-    CredentialWrite,
-    Quiet,
-    RetryKey,
-    TokenWrite,
-    VaultWrite,
-)
-from domain.errors import ClaimTaken, ClockBehind, EventRefused, RegistryMoved
-from domain.ledger.entry import chain, parse_entry
+from domain.errors import ClockBehind, EventRefused
+from domain.ledger.entry import parse_entry
 from domain.ledger.merkle import leaf_hash
-from domain.ledger.verify import verify_log
 from infrastructure.database import Store
-from tests.contracts.sample import claiming, giving_back, stored, taking
+from tests.contracts.checks import assert_whole
+from tests.contracts.sample import claiming, stored, taking
 from tests.fakes import BEGINNING, FakeClock
 
-RETRY = RetryKey("account-1", "key-1", "request-1")
 NAME = st.text(st.sampled_from("!#$%&'()*+,-./0129:;<=>?@AZ[]^_`az{|}~"), min_size=1, max_size=40)
 STATES = st.dictionaries(st.text(max_size=6), st.text(max_size=12), max_size=3)
-
-
-def entries_as_the_ledger_makes_them(store: Store) -> list[tuple[bytes, bytes]]:
-    """The log's entries, made again from streams, versions, topics, states and times by domain/ledger."""
-    prevs: dict[str, str] = {}
-    made: list[tuple[bytes, bytes]] = []
-    for row in store.recorder.rows():
-        made += chain([(row.state, row.stream, row.topic, row.ver)], at=row.at, idx=row.idx, prevs=prevs)
-    return made
-
-
-def assert_whole(store: Store) -> None:
-    """Every event has its entry, byte for byte, and the ledger's verifier finds nothing."""
-    rows = list(store.recorder.rows())
-    assert [row.idx for row in rows] == list(range(len(rows)))
-    assert [(row.entry, row.leaf) for row in rows] == entries_as_the_ledger_makes_them(store)
-    report = verify_log(store.recorder.audit_rows(), store.recorder.by_stream(), [], [])
-    assert report.findings == ()
-    assert report.size == len(rows)
 
 
 def test_an_empty_log_has_no_head(store: Store) -> None:
@@ -148,9 +118,6 @@ def _next(store: Store, stream: str) -> int:
     return len(store.recorder.select_events(stream)) + 1
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
 def test_events_of_a_stream_are_read_by_version(store: Store) -> None:
     store.recorder.insert_events([*stored("a", 1, 2, 3), *stored("b", 1)])
     select = store.recorder.select_events
@@ -211,9 +178,6 @@ def test_the_position_before_a_moment(store: Store, clock: FakeClock) -> None:
     assert before(datetime(2999, 1, 1, tzinfo=UTC)) == 9
 
 
-# --- recorded time --------------------------------------------------------------------------------
-
-
 def test_recorded_time_never_goes_back(store: Store, clock: FakeClock) -> None:
     store.recorder.insert_events(stored("a", 1))
     clock.advance(seconds=-60)
@@ -246,261 +210,3 @@ def test_a_leap_forward_is_kept_and_stops_what_comes_after(store: Store, clock: 
     clock.set(BEGINNING)
     with pytest.raises(ClockBehind):
         store.recorder.insert_events(stored("a", 2))
-
-
-# --- claims ---------------------------------------------------------------------------------------
-
-
-def test_a_claim_is_held_by_one_stream(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "1", "2")))
-    with pytest.raises(ClaimTaken) as clash:
-        store.recorder.insert_events(stored("b"), append=claiming(taking("b", "3", "2")))
-    assert clash.value.facts == {"kind": "seal", "key": "2", "holder": "a"}
-    assert store.recorder.head() == 0
-    assert store.claims.holder("seal", "3") is None
-    store.recorder.insert_events(stored("b"), append=claiming(taking("b", "1", kind="other")))
-
-
-def test_the_holder_itself_cannot_take_it_again(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "1")))
-    with pytest.raises(ClaimTaken):
-        store.recorder.insert_events(stored("a", 2), append=claiming(taking("a", "1")))
-
-
-def test_one_append_cannot_take_a_claim_twice(store: Store) -> None:
-    with pytest.raises(ClaimTaken) as clash:
-        store.recorder.insert_events(
-            [*stored("a"), *stored("b")], append=claiming([*taking("a", "1"), *taking("b", "1")])
-        )
-    assert clash.value.facts == {"kind": "seal", "key": "1", "holder": "a"}
-    assert store.recorder.head() is None
-    assert store.claims.holder("seal", "1") is None
-
-
-def test_a_claim_is_given_back_by_its_holder_only(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "1")))
-    for key, holder in (("1", "a"), ("2", "")):
-        with pytest.raises(ClaimTaken) as clash:
-            store.recorder.insert_events(stored("b"), append=claiming(giving_back("b", key)))
-        assert clash.value.facts == {"kind": "seal", "key": key, "holder": holder}
-    store.recorder.insert_events(stored("a", 2), append=claiming(giving_back("a", "1")))
-    assert store.claims.holder("seal", "1") is None
-
-
-def test_a_claim_passes_on_within_one_append(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "1")))
-    handing_over = [*giving_back("a", "1"), *taking("b", "1"), *giving_back("b", "1"), *taking("c", "1")]
-    store.recorder.insert_events(stored("b"), append=claiming(handing_over))
-    assert store.claims.holder("seal", "1") == "c"
-    with pytest.raises(ClaimTaken):
-        store.recorder.insert_events(
-            stored("d"), append=claiming([*taking("d", "1"), *giving_back("c", "1")])
-        )
-
-
-def test_a_claim_no_index_can_hold_is_refused(store: Store) -> None:
-    for key in ("x" * 513, "a\0b"):
-        with pytest.raises(EventRefused):
-            store.recorder.insert_events(stored("a"), append=claiming(taking("a", key)))
-
-
-def test_held_claims_are_looked_up(store: Store) -> None:
-    keys = [f"{nth:04}" for nth in range(1200)]
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", *keys)))
-    store.recorder.insert_events(stored("b"), append=claiming(taking("b", "中文", "中", "乙", kind="name")))
-    assert store.claims.holders("seal", [*keys, "none"]) == dict.fromkeys(keys, "a")
-    assert store.claims.holders("seal", []) == {}
-    assert [key for key, _ in store.claims.keys("seal")] == keys
-    assert [key for key, _ in store.claims.keys("seal", "11")] == [f"11{nth:02}" for nth in range(100)]
-    assert list(store.claims.keys("name", "中")) == [("中", "b"), ("中文", "b")]
-    assert store.claims.highest("seal") == 1199
-    assert store.claims.highest("nothing") == 0
-
-
-def test_the_highest_claim_is_a_number_not_a_text(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "9", "10", "100", "99")))
-    assert store.claims.highest("seal") == 100
-
-
-# --- answers --------------------------------------------------------------------------------------
-
-
-def test_the_answer_is_kept_with_the_position_of_the_last_event(store: Store) -> None:
-    answer = Answer(id="a", version=2, position=-1, also={"z": [1, "二"], "a": None})
-    store.recorder.insert_events(stored("a", 1, 2), append=Append(retry=RETRY, answer=answer))
-    kept = store.answers.find("account-1", "key-1")
-    assert kept is not None
-    assert kept.request == "request-1"
-    assert kept.answer == Answer(id="a", version=2, position=1, also={"z": [1, "二"], "a": None})
-    assert store.answers.find("account-2", "key-1") is None
-
-
-def test_an_answered_key_writes_nothing_again(store: Store) -> None:
-    first = Append(retry=RETRY, answer=Answer(id="a", version=1, position=-1))
-    store.recorder.insert_events(stored("a"), append=first)
-    again = Append(claims=taking("b", "1"), retry=RETRY, answer=Answer(id="b", version=1, position=-1))
-    with pytest.raises(AnswerKept):
-        store.recorder.insert_events(stored("b"), append=again)
-    assert store.recorder.head() == 0
-    assert store.claims.holder("seal", "1") is None
-    other = Append(retry=RetryKey("account-2", "key-1", "r"), answer=Answer(id="b", version=1, position=-1))
-    store.recorder.insert_events(stored("b"), append=other)
-
-
-def test_an_answer_without_events_keeps_its_own_position(store: Store) -> None:
-    append = Append(retry=RETRY, answer=Answer(id="a", version=3, position=-1))
-    assert store.recorder.insert_events([], append=append) == []
-    kept = store.answers.find("account-1", "key-1")
-    assert kept is not None
-    assert kept.answer.position == -1
-    assert store.recorder.head() is None
-
-
-def test_a_refused_append_keeps_no_answer(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=claiming(taking("a", "1")))
-    append = claiming(taking("b", "1"), retry=RETRY, answer=Answer(id="b", version=1, position=-1))
-    with pytest.raises(ClaimTaken):
-        store.recorder.insert_events(stored("b"), append=append)
-    assert store.answers.find("account-1", "key-1") is None
-
-
-# --- conditions -----------------------------------------------------------------------------------
-
-
-def test_a_registry_that_moved_stops_the_append(store: Store) -> None:
-    store.recorder.insert_events([*stored("s", topic="site.listed.v1"), *stored("d", topic="draw.begun.v1")])
-    store.recorder.insert_events(stored("s", 2, topic="site.assessed.v1"))
-    with pytest.raises(RegistryMoved) as moved:
-        store.recorder.insert_events(stored("d", 2), append=Append(quiet=Quiet(1, ("inspector.", "site."))))
-    assert moved.value.facts == {"since": 1, "idx": 2}
-    assert store.recorder.head() == 2
-
-
-@pytest.mark.parametrize(
-    "quiet", [Quiet(2, ("site.",)), Quiet(-1, ("sit.",)), Quiet(-1, ("%",)), Quiet(-1, ())]
-)
-def test_a_registry_that_stood_still_does_not(store: Store, quiet: Quiet) -> None:
-    store.recorder.insert_events(stored("s", 1, 2, 3, topic="site.listed.v1"))
-    assert store.recorder.insert_events(stored("d"), append=Append(quiet=quiet)) == [4]
-
-
-# --- vault, credentials, tokens -------------------------------------------------------------------
-
-
-def person(name: str, *, unique: str = "") -> VaultWrite:
-    """One person for the vault."""
-    return VaultWrite(person=name, value={"name": "王\u0000五", "phone": "1"}, salt="00" * 16, unique=unique)
-
-
-def test_personal_data_is_written_with_the_append(store: Store) -> None:
-    many = [person(f"p-{nth}", unique=f"u-{nth}") for nth in range(600)]
-    store.recorder.insert_events(stored("a"), append=Append(vault=many))
-    values = store.vault.read([write.person for write in many])
-    assert len(values) == 600
-    assert values["p-599"] == {"name": "王\u0000五", "phone": "1"}
-    assert store.vault.read([]) == {}
-    assert store.vault.read(["nobody"]) == {}
-
-
-def test_a_unique_key_of_the_vault_clashes_without_telling_it(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=Append(vault=[person("p-1", unique="u")]))
-    for batch in ([person("p-2", unique="u")], [person("p-3", unique="x"), person("p-4", unique="x")]):
-        with pytest.raises(ClaimTaken) as clash:
-            store.recorder.insert_events(stored("b"), append=Append(vault=batch))
-        assert clash.value.facts["kind"] == "vault"
-        assert clash.value.facts["key"] == ""
-        assert clash.value.facts["holder"] in ("p-1", "p-3")
-    assert store.vault.read(["p-3", "p-4"]) == {}
-    assert store.recorder.head() == 0
-    store.recorder.insert_events(stored("b"), append=Append(vault=[person("p-1", unique="u"), person("p-5")]))
-
-
-def test_an_erased_person_is_unread_and_frees_the_unique_key(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=Append(vault=[person("p-1", unique="u")]))
-    store.database.change(
-        "UPDATE vault SET value = NULL, salt = NULL, unique_key = NULL, erased_at = ? WHERE person = ?",
-        ("2024-04-01T01:00:00.000000Z", "p-1"),
-    )
-    assert store.vault.read(["p-1"]) == {}
-    store.recorder.insert_events(stored("b"), append=Append(vault=[person("p-2", unique="u")]))
-
-
-def test_erased_data_cannot_stay_in_part(store: Store) -> None:
-    store.recorder.insert_events(stored("a"), append=Append(vault=[person("p-1", unique="u")]))
-    with pytest.raises(IntegrityError):
-        store.database.change("UPDATE vault SET erased_at = ? WHERE person = ?", ("now", "p-1"))
-
-
-def test_credentials_are_set_locked_and_lifted(store: Store) -> None:
-    write = CredentialWrite(account="account-1", login="wang", password_hash="h1")
-    store.recorder.insert_events(stored("a"), append=Append(credentials=[write]))
-    assert store.credentials.by_login("nobody") is None
-    until = BEGINNING + timedelta(minutes=15)
-    store.credentials.failed("account-1", locked_until=None)
-    store.credentials.failed("account-1", locked_until=until)
-    found = store.credentials.by_login("wang")
-    assert found is not None
-    assert (found.account, found.password_hash, found.failures, found.locked_until) == (
-        "account-1",
-        "h1",
-        2,
-        until,
-    )
-    store.credentials.succeeded("account-1")
-    found = store.credentials.by_login("wang")
-    assert found is not None
-    assert (found.failures, found.locked_until) == (0, None)
-    store.credentials.failed("account-1", locked_until=until)
-    again = CredentialWrite(account="account-1", login="wang2", password_hash="h2")
-    store.recorder.insert_events(stored("a", 2), append=Append(credentials=[again]))
-    found = store.credentials.by_login("wang2")
-    assert found is not None
-    assert (found.password_hash, found.failures, found.locked_until) == ("h2", 0, None)
-    assert store.credentials.by_login("wang") is None
-
-
-def test_a_login_name_is_one_account_s(store: Store) -> None:
-    first = CredentialWrite(account="account-1", login="wang", password_hash="h")
-    second = CredentialWrite(account="account-2", login="wang", password_hash="h")
-    store.recorder.insert_events(stored("a"), append=Append(credentials=[first]))
-    with pytest.raises(ClaimTaken) as clash:
-        store.recorder.insert_events(stored("b"), append=Append(credentials=[second]))
-    assert clash.value.facts == {"kind": "login", "key": "wang", "holder": "account-1"}
-    assert store.recorder.head() == 0
-
-
-def test_tokens_are_found_by_digest_and_stay_revoked(store: Store) -> None:
-    def token(*, revoked: bool) -> TokenWrite:
-        return TokenWrite(token="t-1", account="account-1", digest="d", expires_at=BEGINNING, revoked=revoked)
-
-    store.recorder.insert_events(stored("a"), append=Append(tokens=[token(revoked=False)]))
-    found = store.credentials.token("d")
-    assert found is not None
-    assert (found.id, found.account, found.expires_at, found.revoked) == (
-        "t-1",
-        "account-1",
-        BEGINNING,
-        False,
-    )
-    store.recorder.insert_events(stored("a", 2), append=Append(tokens=[token(revoked=True)]))
-    store.recorder.insert_events(stored("a", 3), append=Append(tokens=[token(revoked=False)]))
-    found = store.credentials.token("d")
-    assert found is not None
-    assert found.revoked
-    assert store.credentials.token("e") is None
-
-
-# --- the latch ------------------------------------------------------------------------------------
-
-
-def test_the_latch_moves_only_from_where_it_stands(store: Store) -> None:
-    latch = store.ledger_latch
-    assert latch.read() is None
-    assert not latch.swap(0, 5, b"five")
-    assert latch.swap(None, 3, b"three")
-    assert not latch.swap(None, 4, b"four")
-    assert latch.swap(3, 7, b"seven")
-    assert not latch.swap(3, 8, b"eight")
-    assert latch.read() == (7, b"seven")
-    with pytest.raises(ValueError, match="cannot go back"):
-        latch.swap(7, 6, b"six")
