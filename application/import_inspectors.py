@@ -1,9 +1,9 @@
 """Importing the registry of inspectors and experts. Names, phones and certificate numbers go to the vault."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from application.importing import Cells, Desk, Import, Tick, Written, differences, shown, texts
+from application.importing import Cells, Desk, Import, differences, shown, texts
 from application.inspectors import identity_of
 from application.persons import entrust
 from application.ports import VaultWrite
@@ -85,19 +85,17 @@ class InspectorImport(Import):
             self._known[line.number] = known
             self._differing.add(line.number)
 
-    def write(self, tick: Tick) -> Written:
+    def write(self, persons: list[VaultWrite]) -> Iterator[Aggregate | None]:
         """Register who is new, change what differs."""
-        aggregates: list[Aggregate] = []
-        persons: list[VaultWrite] = []
         for line in self._lines:
             known = self._known.get(line.number)
             if known is None:
-                aggregates.append(self._register(line, persons))
+                yield self._register(line, persons)
             elif line.number in self._differing:
                 known.change(self.desk.call.act, facts=line.facts, provenance=line.provenance)
-                aggregates.append(known)
-            tick()
-        return Written(aggregates, persons)
+                yield known
+            else:
+                yield None
 
     def _register(self, line: _Line, persons: list[VaultWrite]) -> Inspector:
         chance = self.desk.office.chance

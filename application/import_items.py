@@ -1,10 +1,11 @@
 """Importing items of a region's catalogue; publishing them is another step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from application.importing import Cells, Desk, Import, Tick, Written, differences, texts
+from application.importing import Cells, Desk, Import, differences, texts
+from application.ports import VaultWrite
 from application.tables import Row
 from application.terms import Terms
 from domain.aggregate import Aggregate
@@ -64,17 +65,16 @@ class ItemImport(Import):
             self.differ(line.number, line.code, item.id, differences(texts(old), texts(new)))
             self._differing[line.number] = item
 
-    def write(self, tick: Tick) -> Written:
+    def write(self, persons: list[VaultWrite]) -> Iterator[Aggregate | None]:
         """Draft what is new, revise what differs."""
-        aggregates: list[Aggregate] = []
         for line in self._lines:
             if self._name(line) not in self._held:
-                aggregates.append(self._draft(line))
+                yield self._draft(line)
             elif item := self._differing.get(line.number):
                 item.revise(self.desk.call.act, facts=line.facts, reason=line.reason)
-                aggregates.append(item)
-            tick()
-        return Written(aggregates)
+                yield item
+            else:
+                yield None
 
     def _draft(self, line: _Line) -> Item:
         id = self.desk.office.chance.id("item")

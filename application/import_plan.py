@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from application.importing import Cells, Desk, Import, Tick, Written, differences, texts
+from application.importing import Cells, Desk, Import, differences, texts
 from application.items import catalogue_of
+from application.ports import VaultWrite
 from application.tables import Row
 from application.terms import SEATS, Terms
 from domain.aggregate import Aggregate
@@ -81,16 +82,22 @@ class PlanImport(Import):
             else:
                 self._differs(line, plan, known)
 
-    def write(self, tick: Tick) -> Written:
+    def write(self, persons: list[VaultWrite]) -> Iterator[Aggregate | None]:
         """Draft the plans that are new and set all rows that are not as they should be."""
-        act, touched = self.desk.call.act, dict[tuple[int, str], Plan]()
+        for name, lines in self._by_plan().items():
+            changing = [line for line in lines if line.number not in self._same]
+            yield from [None] * (len(lines) - bool(changing))
+            if changing:
+                plan = self._plans[name] or self._draft(changing[0])
+                for line in changing:
+                    plan.set_row(self.desk.call.act, row=line.row, catalogue=self._require_catalogue())
+                yield plan
+
+    def _by_plan(self) -> dict[tuple[int, str], list[_Line]]:
+        lines: dict[tuple[int, str], list[_Line]] = {}
         for line in self._lines:
-            if line.number not in self._same:
-                plan = touched.get(line.plan) or self._plans[line.plan] or self._draft(line)
-                touched[line.plan] = plan
-                plan.set_row(act, row=line.row, catalogue=self._require_catalogue())
-            tick()
-        return Written(list[Aggregate](touched.values()))
+            lines.setdefault(line.plan, []).append(line)
+        return lines
 
     def _require_catalogue(self) -> Catalogue:
         if self._catalogue is None:

@@ -1,9 +1,9 @@
 """Importing the registry of sites."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from application.importing import Cells, Desk, Import, Tick, Written, differences, refusal_of, texts
+from application.importing import Cells, Desk, Import, differences, refusal_of, texts
 from application.persons import entrust
 from application.ports import VaultWrite
 from application.tables import Row
@@ -67,18 +67,16 @@ class SiteImport(Import):
             self.differ(line.number, line.facts.key(), site.id, differences(texts(old), texts(new)))
             self._differing[line.number] = site
 
-    def write(self, tick: Tick) -> Written:
+    def write(self, persons: list[VaultWrite]) -> Iterator[Aggregate | None]:
         """Register what is new, change what differs."""
-        aggregates: list[Aggregate] = []
-        persons: list[VaultWrite] = []
         for line in self._lines:
             if line.facts.key() not in self._held:
-                aggregates.append(self._register(line, persons))
+                yield self._register(line, persons)
             elif site := self._differing.get(line.number):
                 site.change(self.desk.call.act, facts=line.facts, provenance=line.provenance)
-                aggregates.append(site)
-            tick()
-        return Written(aggregates, persons)
+                yield site
+            else:
+                yield None
 
     def _register(self, line: _Line, persons: list[VaultWrite]) -> Site:
         person = commitment = ""

@@ -1,7 +1,7 @@
 """What every kind of import shares: reading a row's cells, noting what is wrong and what would change."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, cast
@@ -25,9 +25,6 @@ LISTED: Final = 1000
 PERMISSION: Final = "import.run"
 _TAKEN: Final = frozenset({"key", "code", "value", "number", "heading", "title"})
 
-Tick = Callable[[], None]
-"""Called once for each row that was written."""
-
 
 class FieldChange(msgspec.Struct, frozen=True):
     """What a row would change in a field: the column's key, what is there, what would be."""
@@ -44,13 +41,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     id: str
     fields: tuple[FieldChange, ...]
-
-
-class Written(msgspec.Struct, frozen=True):
-    """What an import saves in one append."""
-
-    aggregates: Sequence[Aggregate]
-    persons: Sequence[VaultWrite] = ()
 
 
 @dataclass
@@ -233,8 +223,8 @@ class Import(ABC):
         """Check all rows against the store and count what is new, changed, unchanged."""
 
     @abstractmethod
-    def write(self, tick: Tick) -> Written:
-        """Decide everything, for one append; `tick` after each row."""
+    def write(self, persons: list[VaultWrite]) -> Iterator[Aggregate | None]:
+        """Decide row by row: what it makes or changes, None if nothing; `persons` collects for the vault."""
 
     def once(self, cells: Cells, key: str, name: str) -> None:
         """Note a duplicate if an earlier row has the same natural key."""

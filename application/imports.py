@@ -1,6 +1,6 @@
 """Importing a file: every row is checked in one pass, then all is taken in by one append, or nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NoReturn
@@ -11,12 +11,13 @@ from application.import_inspectors import InspectorImport
 from application.import_items import ItemImport
 from application.import_plan import PlanImport
 from application.import_sites import SiteImport
-from application.importing import PERMISSION, Change, Desk, Import, Tick
+from application.importing import PERMISSION, Change, Desk, Import
 from application.intake_templates import template_of
 from application.office import Office
-from application.ports import Answer, Table
+from application.ports import Answer, Table, VaultWrite
 from application.tables import RowError
 from application.workflow import Beside, Call
+from domain.aggregate import Aggregate
 from domain.errors import Invalid
 from domain.intake import Counts, Intake
 
@@ -116,7 +117,6 @@ def run_import(
     if not preview.sound:
         _refuse(preview)
     office.blobs.put(content)
-    written = examined.work.write(examined.steps.tick)
     counts = Counts(
         rows=preview.rows, created=preview.created, changed=preview.changed, unchanged=preview.unchanged
     )
@@ -129,9 +129,9 @@ def run_import(
         counts=counts,
     )
     also = {"kind": kind, "region": region, "digest": preview.digest, **msgspec.structs.asdict(counts)}
-    answer = office.workflow.commit(
-        call, intake, *written.aggregates, beside=Beside(vault=written.persons), also=also
-    )
+    persons = list[VaultWrite]()
+    aggregates = _counted(examined.work.write(persons), examined.steps)
+    answer = office.workflow.commit_many(call, intake, aggregates, beside=Beside(vault=persons), also=also)
     examined.steps.end()
     return answer
 
@@ -150,6 +150,13 @@ class _Steps:
 
     def end(self) -> None:
         self._progress(self._total, self._total)
+
+
+def _counted(aggregates: Iterable[Aggregate | None], steps: _Steps) -> Iterator[Aggregate]:
+    for aggregate in aggregates:
+        if aggregate is not None:
+            yield aggregate
+        steps.tick()
 
 
 @dataclass(frozen=True)
@@ -185,7 +192,7 @@ def _examine(
     return _Examined(_preview(kind, region, content, table, work, rows), work, steps)
 
 
-def _read(table: Table, work: Import, tick: Tick) -> int:
+def _read(table: Table, work: Import, tick: Callable[[], None]) -> int:
     rows = 0
     for row in table:
         work.read(row)

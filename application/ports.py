@@ -61,7 +61,7 @@ class Remembered(msgspec.Struct, frozen=True):
     answer: Answer
 
 
-class VaultWrite(msgspec.Struct, frozen=True, kw_only=True):
+class VaultWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Personal data for the vault: `value` is a flat JSON object, `salt` 32 hex digits.
 
     `unique` (or "") is a key that must not occur twice among unerased rows, such as a certificate
@@ -93,7 +93,7 @@ class TokenWrite(msgspec.Struct, frozen=True, kw_only=True):
     revoked: bool = False
 
 
-class ClaimWrite(msgspec.Struct, frozen=True):
+class ClaimWrite(msgspec.Struct, frozen=True, gc=False):
     """A claim to take or release for a stream, in the order of the events that make it."""
 
     stream: str

@@ -1,12 +1,13 @@
 """The event-sourced application: load, decide, and save all that one command writes at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from threading import Event
 from typing import Any, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application, LocalNotificationLog, Repository
-from eventsourcing.persistence import ApplicationRecorder, EventStore, IntegrityError, Mapper
+from eventsourcing.persistence import ApplicationRecorder, EventStore, IntegrityError, Mapper, StoredEvent
 
 from application.authorisation import Actor, authorise
 from application.ports import (
@@ -146,11 +147,32 @@ class Workflow(Application[str]):
         also: dict[str, Any] | None = None,
     ) -> Answer:
         """Save the pending events of all aggregates at once, with their claims and the answer."""
-        aggregates = (main, *others)
-        pending = [cast(DomainEvent, event) for one in aggregates for event in one.collect_events()]
+        return self.commit_many(call, main, others, beside=beside, also=also)
+
+    def commit_many(
+        self,
+        call: Call,
+        main: Aggregate,
+        others: Iterable[Aggregate],
+        *,
+        beside: Beside = NOTHING,
+        also: dict[str, Any] | None = None,
+    ) -> Answer:
+        """Save any number of aggregates at once.
+
+        `others` are taken one by one and let go, so that 100,000 of them need no room; `beside` is read
+        when all are taken.
+        """
+        # Not by the library's `save`: it asks each aggregate which protocol it has and makes a
+        # notification of each event for nobody, a fifth of the time of a large append.
+        stored, claims = list[StoredEvent](), list[ClaimWrite]()
+        for aggregate in chain((main,), others):
+            events = [cast(DomainEvent, event) for event in aggregate.collect_events()]
+            stored += map(self.mapper.to_stored_event, events)
+            claims += claims_of(events)
         answer = Answer(id=main.id, version=main.version, position=-1, also=also or {})
         append = Append(
-            claims=claims_of(pending),
+            claims=claims,
             retry=call.retry,
             answer=answer,
             vault=beside.vault,
@@ -158,9 +180,6 @@ class Workflow(Application[str]):
             tokens=beside.tokens,
             quiet=beside.quiet,
         )
-        # Not by the library's `save`: it asks each aggregate which protocol it has and makes a
-        # notification of each event for nobody, a fifth of the time of a large append.
-        stored = [self.mapper.to_stored_event(event) for event in pending]
         try:
             ids = self.recorder.insert_events(stored, append=append)
         except IntegrityError as error:

@@ -14,7 +14,7 @@ from eventsourcing.domain import BaseAggregate, CanInitAggregate, CanMutateAggre
 from domain.act import Act
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A name that one stream holds in the whole log: `(kind, key)` is unique while it is held.
 
     Claims are made and released by events, so they can be rebuilt from the log.

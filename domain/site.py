@@ -41,7 +41,7 @@ class EnterpriseFixed(Conflict):
     code = "enterprise-fixed"
 
 
-class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
+class SiteFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the registry says of a site. `code` (licence or source code) may be empty; `credit` too."""
 
     uscc: str

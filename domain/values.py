@@ -38,7 +38,7 @@ class LegalBasis(msgspec.Struct, frozen=True, kw_only=True):
         return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
 
 
-class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a registry says so: where it comes from, on which ground, and since which day it holds."""
 
     source: str
