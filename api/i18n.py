@@ -98,6 +98,8 @@ def show(value: Any, language: Language = DEFAULT) -> str:
         return _moment(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, dict):
+        return _joined((f"{name}: {show(one, language)}" for name, one in value.items()), language)
     if isinstance(value, list | tuple | set | frozenset):
         return _joined(value, language)
     return str(value)

@@ -28,6 +28,7 @@ from domain.errors import (
     Stale,
     Unavailable,
 )
+from projections.identities import IdentityBroken
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUSES: Final[Mapping[type[DomainError], int]] = {
@@ -42,6 +43,7 @@ STATUSES: Final[Mapping[type[DomainError], int]] = {
     TokenRefused: 401,
     BlobTooLarge: 413,
     MediaRefused: 415,
+    IdentityBroken: 409,
 }
 """A class has the status of the nearest of its ancestors in this table."""
 

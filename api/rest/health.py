@@ -39,10 +39,10 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @router.get("/livez", summary="存活 Alive")
-@gives("text/plain; charset=utf-8")
+@shows(dict[str, bool])
 def read_alive(asked: Asked = everybody()) -> Response:
     """The process answers."""
-    return Response("ok\n", media_type="text/plain; charset=utf-8")
+    return show({"alive": True})
 
 
 @router.get("/readyz", summary="就绪 Ready")
