@@ -102,9 +102,9 @@ def check_clock(tools: Tools) -> Check:
     behind = datetime.fromisoformat(last) - now if last else timedelta(0)
     if behind > MINUTE:
         return Check("clock", "wrong", facts, "advise-clock")
-    return Check(
-        "clock", "mind" if behind > timedelta(0) else "fine", facts, "advise-clock" if behind else ""
-    )
+    if behind > timedelta(0):
+        return Check("clock", "mind", facts, "advise-clock")
+    return fine("clock", **facts)
 
 
 def check_ledger_head(tools: Tools) -> Check:
@@ -150,13 +150,14 @@ def check_calendar(tools: Tools) -> Iterator[Check]:
         yield _refused("calendar", error, "advise-calendar")
         return
     this_year = day_of(tools.clock.now()).year
-    for year, state in ((this_year, "wrong"), (this_year + 1, "mind")):
+    needed: tuple[tuple[int, State], ...] = ((this_year, "wrong"), (this_year + 1, "mind"))
+    for year, state in needed:
         facts = {"year": year, "folder": str(tools.settings.calendar_dir)}
         try:
             calendar.is_working_day(date(year, 1, 1))
             calendar.is_working_day(date(year, 12, 31))
         except CalendarMissing:
-            yield Check("calendar", "wrong" if state == "wrong" else "mind", facts, "advise-calendar")
+            yield Check("calendar", state, facts, "advise-calendar")
         else:
             yield fine("calendar", year=year, version=calendar.version)
 

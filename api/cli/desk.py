@@ -15,6 +15,7 @@ from asgi_correlation_id import correlation_id
 from sqlalchemy import Connection
 
 from api.bootstrap import Settings, System, Tools, build, configure_logging, tools
+from api.cli.files import read_text
 from api.cli.refusals import Cannot
 from api.cli.terminal import Terminal
 from application.authorisation import regions
@@ -145,7 +146,7 @@ def present(desk: Desk, answer: Answer) -> None:
 def _secret(given: Given) -> str:
     if given.token_file is None and not given.bearer:
         raise Cannot("token-missing")
-    secret = given.bearer if given.token_file is None else given.token_file.read_text(encoding="utf-8")
+    secret = given.bearer if given.token_file is None else read_text(given.token_file)
     return secret.strip()
 
 

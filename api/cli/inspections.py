@@ -7,7 +7,8 @@ import typer
 
 from api.cli.commands import acts
 from api.cli.desk import Desk
-from api.cli.files import keep_file, read_facts
+from api.cli.evidence import keep_file
+from api.cli.files import read_facts
 from api.cli.options import JsonFile, Reason, argument, option, read_time
 from application.inspections import (
     add_evidence,

@@ -8,6 +8,7 @@ import typer
 
 from api.cli.commands import operates
 from api.cli.desk import Bench
+from api.cli.files import read_text
 from api.cli.options import Out, argument, option
 from api.cli.refusals import FINDING, Cannot
 from domain.errors import KeyUnusable
@@ -104,7 +105,7 @@ def trusted(bench: Bench, given: list[str]) -> list[str]:
 
 def _lines(given: str) -> list[str]:
     file = Path(given)
-    text = file.read_text(encoding="utf-8") if "+" not in given or file.is_file() else given
+    text = read_text(file) if "+" not in given or file.is_file() else given
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -64,6 +64,8 @@ def reporting(terminal: Terminal) -> Iterator[None]:
     except ValidationError as error:
         _tell(terminal, "settings-wrong", _settings_wrong(terminal, error), {})
         raise typer.Exit(CANNOT) from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         facts = {"file": error.filename or "", "reason": error.strerror or type(error).__name__}
         _tell(terminal, "file-unusable", terminal.text("file-unusable", **facts), facts)

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
-from api.cli.files import keep_files
+from api.cli.evidence import keep_files
 from api.cli.options import After, Limit, Reason, argument, option
 from application.assignments import declare_recusal, grant_recusal, refuse_recusal, void_site
 from application.ports import Answer

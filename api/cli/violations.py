@@ -8,7 +8,7 @@ import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
-from api.cli.files import keep_file, keep_files
+from api.cli.evidence import keep_file, keep_files
 from api.cli.options import After, Limit, Reason, argument, option, read_day
 from application.ports import Answer
 from application.referrals import receive_referral, record_reply, refer_violation

@@ -51,6 +51,7 @@ class Installation:
             [str(word) for word in (*words, *named, "--data", self.data)],
             input=given,
             env={"SUNLOT_LANG": lang, "SUNLOT_TOKEN": "", "SUNLOT_LOG_LEVEL": self.log_level},
+            catch_exceptions=False,
             obj=Machine(clock=self.clock, chance=self.chance),
         )
 
