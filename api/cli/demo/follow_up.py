@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from api.cli.demo.pictures import picture
-from api.cli.demo.stage import Stage
+from api.cli.demo.stage import Stage, Who
 from application.office import Office
 from application.ports import Answer
 from application.referrals import receive_referral, record_reply, refer_violation
@@ -30,7 +30,7 @@ class Follower:
         *,
         violation: str,
         disposal: str,
-        lead: Callable[[datetime], str],
+        lead: Callable[[datetime], Who],
     ) -> None:
         self.stage = stage
         self.name = f"{visit}/violation"
@@ -57,7 +57,7 @@ class Follower:
         when = after + timedelta(days=days)
         self.stage.plan(when, lambda: take(when))
 
-    def _step(self, name: str, who: str, when: datetime, command: Callable[[Call], Answer]) -> Answer:
+    def _step(self, name: str, who: Who, when: datetime, command: Callable[[Call], Answer]) -> Answer:
         return self.stage.step(f"{self.name}/{name}", who, when, command)
 
     def _order(self, when: datetime) -> None:

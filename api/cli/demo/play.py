@@ -166,14 +166,14 @@ def _approve(stage: Stage, call: Call, plan: str) -> Answer:
 
 def _issue_tokens(stage: Stage) -> dict[str, str]:
     """Tokens for every part and for one drawn inspector, issued now and not in the story's year."""
-    inspector = next(name for name in stage.cast if name.startswith("inspector/"))
-    names = ["administrator", *(part.login for part in PARTS), inspector]
+    accounts = {name: stage.cast[name] for name in ("administrator", *(part.login for part in PARTS))}
+    _, accounts["inspector"] = next(stage.office.claims.keys("inspector-account"))
     tokens = {}
-    for name in names:
+    for name, account in accounts.items():
         call = stage.call(f"token/{name}", "administrator", stage.clock.now())
         plain = Call(actor=call.actor, act=call.act)
-        issued = issue_token(stage.office, plain, stage.cast[name], label="demo", lifetime=TOKEN_LIFETIME)
-        tokens["inspector" if name == inspector else name] = issued.token
+        issued = issue_token(stage.office, plain, account, label="demo", lifetime=TOKEN_LIFETIME)
+        tokens[name] = issued.token
     return tokens
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from api.cli.demo.pictures import picture
-from api.cli.demo.stage import Stage
+from api.cli.demo.stage import Stage, Who
 from api.cli.demo.visits import Visitor
 from application.assignments import void_site
 from application.draws import (
@@ -68,7 +68,7 @@ class Quarter:
     def _lottery(self) -> bool:
         return self.row.period.endswith("Q3")
 
-    def _step(self, name: str, who: str, when: datetime, command: Callable[[Call], Answer]) -> Answer:
+    def _step(self, name: str, who: Who, when: datetime, command: Callable[[Call], Answer]) -> Answer:
         return self.stage.step(f"{self.row.no}/{name}", who, when, command)
 
     def _announce(self) -> Answer:

@@ -21,6 +21,9 @@ from application.ports import Answer, RetryKey
 from application.workflow import Call
 from domain.act import Act
 
+Who = str | Callable[[], str]
+"""A part of the cast, an account id, or how to find it."""
+
 MEMORY: Final = "demo"
 """The name under which the demo's answers are remembered."""
 
@@ -90,14 +93,18 @@ class Stage:
         kept = self.office.workflow.answers.find(MEMORY, key)
         return None if kept is None else kept.answer
 
-    def step(self, key: str, who: str, when: datetime, command: Callable[[Call], Answer]) -> Answer:
-        """Take a step, or give its answer if it was taken before."""
+    def step(self, key: str, who: Who, when: datetime, command: Callable[[Call], Answer]) -> Answer:
+        """Take a step, or give its answer if it was taken before.
+
+        Who takes it, when that hangs on the state of things, is asked only if it was not: a resumed
+        story must not look back with the eyes of later.
+        """
         self.clock.reach(when)
         self._progress.update(self._task, advance=1, description=f"{when:%Y-%m-%d} {key}")
         kept = self.taken(key)
         if kept is not None:
             return kept
-        call = self.call(key, who, when)
+        call = self.call(key, who if isinstance(who, str) else who(), when)
         return self.office.workflow.once(call, lambda: command(call))
 
     def plan(self, when: datetime, take: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from api.cli.demo.cast import account_of
 from api.cli.demo.follow_up import Follower
 from api.cli.demo.pictures import picture
-from api.cli.demo.stage import Stage
+from api.cli.demo.stage import Stage, Who
 from application.assignments import declare_recusal, grant_recusal, refuse_recusal
 from application.inspections import (
     add_evidence,
@@ -91,7 +91,7 @@ class Visitor:
         when = self._when(days, hour)
         self.stage.plan(when, lambda: take(when))
 
-    def _step(self, name: str, who: str, when: datetime, command: Callable[[Call], Answer]) -> Answer:
+    def _step(self, name: str, who: Who, when: datetime, command: Callable[[Call], Answer]) -> Answer:
         return self.stage.step(f"{self.name}/{name}", who, when, command)
 
     def _outcome(self) -> Outcome:
@@ -100,23 +100,24 @@ class Visitor:
         luck = self.stage.chance(f"outcome/{self.name}").random()
         return FIRST[0] if luck < 0.12 else FIRST[1] if luck < 0.16 else CLEAN
 
-    def _lead(self, when: datetime) -> str:
-        """The account of the team's first officer; opened if it is new."""
+    def _lead(self, when: datetime) -> Callable[[], str]:
+        """Who finds the account of the team's first officer; it is opened if it is new."""
+        return lambda: account_of(self.stage, self._team()[0], when)
+
+    def _team(self) -> list[str]:
         team = self._office.workflow.load(Assignment, self.assignment).team
-        return account_of(self.stage, next(holder for holder in team.values() if holder), when)
+        return [holder for holder in team.values() if holder]
 
     def _recuse(self, when: datetime) -> None:
-        task = self._office.workflow.load(Assignment, self.assignment)
-        inspector = next(reversed([holder for holder in task.team.values() if holder]))
         declared = self._step(
             "recusal",
-            account_of(self.stage, inspector, when),
+            lambda: account_of(self.stage, self._team()[-1], when),
             when,
             lambda call: declare_recusal(
                 self._office,
                 call,
                 self.assignment,
-                inspector=inspector,
+                inspector=self._team()[-1],
                 ground="near-relative" if self.number == GRANTED else "other-relation",
                 origin="self",
                 detail="",
@@ -139,8 +140,7 @@ class Visitor:
         )
 
     def _take_up(self, when: datetime) -> None:
-        team = self._office.workflow.load(Assignment, self.assignment).team
-        if sum(holder is not None for holder in team.values()) < 2:
+        if self.stage.taken(f"{self.name}/open") is None and len(self._team()) < 2:
             return
         self.inspection = self._step(
             "open",
@@ -187,7 +187,7 @@ class Visitor:
         self._conclude(lead, when, "conclude")
         self._plan(2, 10, self._review)
 
-    def _find(self, lead: str, when: datetime, outcome: Outcome) -> None:
+    def _find(self, lead: Who, when: datetime, outcome: Outcome) -> None:
         digest = self._office.blobs.put(picture(self.name, self.number))
         evidence = Evidence(digest=digest, kind="photo", taken_at=when, place="厂区现场")
         self._step(
@@ -215,11 +215,11 @@ class Visitor:
     def _items(self) -> tuple[str, ...]:
         return self._office.workflow.load(Inspection, self.inspection).item_codes()
 
-    def _conclude(self, lead: str, start: datetime, name: str) -> None:
+    def _conclude(self, lead: Who, start: datetime, name: str) -> None:
         when = start + timedelta(hours=2)
         self.stage.plan(when, lambda: self._write_record(lead, start, when, name))
 
-    def _write_record(self, lead: str, start: datetime, when: datetime, name: str) -> None:
+    def _write_record(self, lead: Who, start: datetime, when: datetime, name: str) -> None:
         outcome, items = self._outcome(), self._items()
         whole = not outcome.disposal
         codes = [outcome.primary if whole or number == 0 else "none" for number in range(len(items))]
