@@ -49,13 +49,13 @@ class SiteImport(Import):
 
     def compare(self) -> None:
         """Count what is new, changed, unchanged; who changes a site needs the right where it is now."""
-        self._held = self.desk.office.claims.holders("site", [line.facts.key() for line in self._lines])
-        for line in self._lines:
-            id = self._held.get(line.facts.key())
-            if id is None:
-                self.created += 1
-            else:
-                self._compare(line, self.desk.office.workflow.load(Site, id))
+        office = self.desk.office
+        self._held = office.claims.holders("site", [line.facts.key() for line in self._lines])
+        known = [line for line in self._lines if line.facts.key() in self._held]
+        self.created = len(self._lines) - len(known)
+        sites = office.workflow.load_many(Site, [self._held[line.facts.key()] for line in known])
+        for line, site in zip(known, sites, strict=True):
+            self._compare(line, site)
 
     def _compare(self, line: _Line, site: Site) -> None:
         if not self.desk.regions.covered(site.facts.region):

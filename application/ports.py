@@ -3,11 +3,13 @@
 Everything a command writes beside its events travels in one `Append` and lands in the same transaction.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, Protocol
 
 import msgspec
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
 from application.tables import Heading, Row, RowError, Template
 from domain.aggregate import Claim
@@ -128,6 +130,14 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
 
 class AnswerKept(Exception):
     """The retry key was answered by another request in the meantime: read it with `Answers.find`."""
+
+
+class Log(ApplicationRecorder):
+    """The library's recorder of events, and the reading of many streams at once."""
+
+    @abstractmethod
+    def select_streams(self, streams: Sequence[str]) -> Sequence[StoredEvent]:
+        """All events of some hundred streams, stream by stream, each by version."""
 
 
 class Claims(Protocol):

@@ -1,13 +1,13 @@
 """The event-sourced application: load, decide, and save all that one command writes at once."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from threading import Event
 from typing import Any, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application, LocalNotificationLog, Repository
-from eventsourcing.persistence import ApplicationRecorder, EventStore, IntegrityError, Mapper, StoredEvent
+from eventsourcing.persistence import EventStore, IntegrityError, Mapper, StoredEvent
 
 from application.authorisation import Actor, authorise
 from application.ports import (
@@ -17,6 +17,7 @@ from application.ports import (
     Append,
     ClaimWrite,
     CredentialWrite,
+    Log,
     Quiet,
     RetryKey,
     TokenWrite,
@@ -55,6 +56,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Beside()
+PAGE = 500
 
 
 class Workflow(Application[str]):
@@ -63,9 +65,10 @@ class Workflow(Application[str]):
     The library's environment variables play no part: recorder and mapper come in as objects.
     """
 
-    def __init__(self, *, recorder: ApplicationRecorder, mapper: Mapper[str], answers: Answers) -> None:
+    def __init__(self, *, recorder: Log, mapper: Mapper[str], answers: Answers) -> None:
         self.closing = Event()
         self.recorder = recorder
+        self._log = recorder
         self.mapper = mapper
         self.answers = answers
         self.snapshots = None
@@ -86,6 +89,25 @@ class Workflow(Application[str]):
         if not isinstance(found, aggregate):
             raise NotFound(kind=aggregate.TOPIC, id=id)
         return found
+
+    def load_many(self, aggregate: type[A], ids: Sequence[str]) -> Iterator[A]:
+        """The aggregates of the ids, in their order, read some hundred at a time; `NotFound` as `load`."""
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            stored = groupby(self._log.select_streams(page), key=lambda event: str(event.originator_id))
+            found = {id: self._made(events) for id, events in stored}
+            for id in page:
+                one = found.get(id)
+                if not isinstance(one, aggregate):
+                    raise NotFound(kind=aggregate.TOPIC, id=id)
+                yield one
+
+    def _made(self, stored: Iterable[StoredEvent]) -> Aggregate | None:
+        """The aggregate that the events of one stream make."""
+        made: Aggregate | None = None
+        for event in stored:
+            made = cast(DomainEvent, self.mapper.to_domain_event(event)).mutate(made)
+        return made
 
     def once(self, call: Call, command: Callable[[], Answer]) -> Answer:
         """Run the command, unless its retry key has an answer: then give that answer.
