@@ -36,6 +36,7 @@ class Installation:
     chance: SeededChance = field(default_factory=SeededChance)
     accounts: dict[str, str] = field(default_factory=dict)
     log_level: str = "WARNING"
+    database: str = ""
 
     @property
     def data(self) -> Path:
@@ -50,7 +51,12 @@ class Installation:
             app,
             [str(word) for word in (*words, *named, "--data", self.data)],
             input=given,
-            env={"SUNLOT_LANG": lang, "SUNLOT_TOKEN": "", "SUNLOT_LOG_LEVEL": self.log_level},
+            env={
+                "SUNLOT_LANG": lang,
+                "SUNLOT_TOKEN": "",
+                "SUNLOT_LOG_LEVEL": self.log_level,
+                "SUNLOT_DATABASE_URL": self.database,
+            },
             catch_exceptions=False,
             obj=Machine(clock=self.clock, chance=self.chance),
         )

@@ -12,7 +12,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.api.cli.installation import Installation
+from api.bootstrap import Settings
+from api.cli.demo import play
+from tests.api.cli.installation import PASSWORD, Installation
+from tests.engines import PostgresServer, postgres_url
 
 RUN = "import sys; from api.cli.main import main; main()"
 PATIENCE = 60.0
@@ -87,3 +90,33 @@ def test_a_port_that_is_taken_is_named(own: Installation) -> None:
         taken.listen()
         refusal = own.refused("serve", "--port", taken.getsockname()[1], status=2)
     assert refusal["code"] == "file-unusable"
+
+
+def test_the_demo_is_played_in_the_folder_that_was_named(
+    empty: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[tuple[Settings, bool]] = []
+    monkeypatch.setattr(play, "run", lambda settings, *, serve, console: played.append((settings, serve)))
+    assert empty.run("demo", "--no-serve").exit_code == 0
+    assert empty.run("demo", "--host", "127.0.0.2", "--port", "0").exit_code == 0
+    assert [(settings.data_dir, serve) for settings, serve in played] == [
+        (empty.data, False),
+        (empty.data, True),
+    ]
+    assert (played[1][0].host, played[1][0].port) == ("127.0.0.2", 0)
+
+
+def test_the_same_commands_work_over_postgresql(empty: Installation, postgres_server: PostgresServer) -> None:
+    with postgres_url(postgres_server) as url:
+        empty.database = url
+        init = ("account", "init", "--login", "admin", "--name", "管理员")
+        assert empty.done(*init, given=f"{PASSWORD}\n")["position"] == 3
+        assert empty.done(*init, given=f"{PASSWORD}\n")["founded"]
+        sign_in = ("account", "sign-in", "--login", "admin", "--out", empty.token("admin"))
+        empty.done(*sign_in, given=f"{PASSWORD}\n")
+        account = empty.open_account("auditor", "auditor", region="140000")
+        assert account in {one["id"] for one in empty.done("account", "list", by="admin")}
+        assert empty.done("replay", account, by="auditor")["kind"] == "account"
+        assert empty.done("ledger", "verify")["sound"]
+        assert empty.done("doctor")["sound"]
+        assert not (empty.data / "store.db").exists()
