@@ -67,7 +67,10 @@ Story = tuple[Aggregate, Sequence[Callable[[Any], object]]]
 
 @dataclass(frozen=True)
 class Model:
-    """A read model: its name, its table in the library's terms, and a log of so many streams."""
+    """A read model: its name, its table in the library's terms, and a log of so many streams.
+
+    `rate` is the aim in events per second, 0 for none.
+    """
 
     name: str
     title: str
@@ -75,6 +78,7 @@ class Model:
     columns: str
     fill: Callable[[int], list[DomainEvent]]
     events_each: int
+    rate: int
 
 
 def figures(scale: float = 1.0) -> list[Figure]:
@@ -123,8 +127,8 @@ def _compared(
         unit="events/s",
         beside_name="the library's ProjectionRunner",
         beside=round(beside),
-        target=f"≥ {AIM_RATIO}×, ≥ {AIM_RATE:,}",
-        holds=value >= AIM_RATIO * beside and value >= AIM_RATE if scale >= 1 else None,
+        target=f"≥ {AIM_RATIO}×, ≥ {model.rate:,}" if model.rate else f"≥ {AIM_RATIO}×",
+        holds=value >= AIM_RATIO * beside and value >= model.rate if scale >= 1 else None,
         note=f"{total:,} events",
     )
 
@@ -356,9 +360,23 @@ class PostgresTable(PostgresTrackingRecorder):
 
 MODELS = (
     Model(
-        "violation_ledger", "the violation ledger", ViolationTable, _table(VIOLATION_COLUMNS), _violations, 7
+        "violation_ledger",
+        "the violation ledger",
+        ViolationTable,
+        _table(VIOLATION_COLUMNS),
+        _violations,
+        events_each=7,
+        rate=AIM_RATE,
     ),
-    Model("sites", "the table of sites, shuffled", SiteTable, _table(SITE_COLUMNS), _sites, 3),
+    Model(
+        "sites",
+        "the table of sites, in the worst order",
+        SiteTable,
+        _table(SITE_COLUMNS),
+        _sites,
+        events_each=3,
+        rate=0,
+    ),
 )
 
 
