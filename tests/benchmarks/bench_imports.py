@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from application.imports import run_import
-from application.intake_templates import SITES
+from application.registry_templates import SITES
 from domain.identifiers import uscc_check_digit
 from infrastructure.database import open_store
 from infrastructure.migration import migrate
