@@ -14,6 +14,7 @@ from api.cli.desk import Bench, Desk
 from api.cli.files import read_password, write_private
 from api.cli.options import After, Limit, Out, Reason, Region, argument, option, read_day
 from api.cli.refusals import Cannot
+from api.cli.terminal import row_of
 from application.accounts import (
     AlreadyFounded,
     Issued,
@@ -187,7 +188,7 @@ def show(
     call.require("account.read", None)
     with desk.reading() as connection:
         found = list_accounts(connection, role=role, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, ("idx", "id", "status", "grants", "inspector"), told=_told)
 
 

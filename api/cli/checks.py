@@ -117,7 +117,7 @@ def check_ledger_head(tools: Tools) -> Check:
     stored, latched = 0 if head is None else head + 1, latch[0] if latch else 0
     facts: dict[str, Any] = {"stored": stored, "latched": latched}
     try:
-        facts["published"] = published = _published_size(tools)
+        facts["published_size"] = published = _published_size(tools)
     except (LedgerError, DomainError) as error:
         return Check("ledger", "wrong", {**facts, "reason": error.code}, "advise-ledger-wrong")
     if max(published, latched) > stored or published > latched:

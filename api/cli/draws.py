@@ -1,9 +1,8 @@
 """`draw`: every step of a draw, from its announcement to its public bundle."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
@@ -11,6 +10,7 @@ from api.cli.desk import Desk
 from api.cli.draw_files import add_draw_files, read_secret, read_source, source_option
 from api.cli.options import After, Limit, argument, option
 from api.cli.refusals import Cannot
+from api.cli.terminal import row_of
 from application.draws import (
     announce_draw,
     ask_void_draw,
@@ -180,7 +180,7 @@ def show(
     regions = desk.regions(call, "draw.read", region)
     with desk.reading() as connection:
         found = list_draws(connection, regions, period=period, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, _COLUMNS)
 
 

@@ -31,7 +31,7 @@ _COLUMNS: Final = (
     "orders",
     "orders_closed",
     "orders_overdue",
-    "due",
+    "to_publish",
     "published",
     "publicity",
 )
@@ -81,7 +81,8 @@ def _row(cell: Cell) -> dict[str, Any]:
 
 
 def _shown(cell: Cell) -> dict[str, Any]:
-    return {**_row(cell), "coverage": _per_cent(cell.coverage), "publicity": _per_cent(cell.publicity)}
+    ratios = {"coverage": _per_cent(cell.coverage), "publicity": _per_cent(cell.publicity)}
+    return {**_row(cell), **ratios, "to_publish": cell.due}
 
 
 def _per_cent(ratio: Ratio) -> str:

@@ -1,15 +1,15 @@
 """`item` and `catalogue`: what may be inspected, and publishing it."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
 from api.cli.files import read_facts
 from api.cli.options import After, JsonFile, Limit, Reason, Region, argument, option, read_day
+from api.cli.terminal import row_of
 from application.items import draft_item, publish_catalogue, repeal_item, revise_item
 from application.ports import Answer
 from application.workflow import Call
@@ -68,7 +68,7 @@ def show(
     regions = desk.regions(call, "plan.read", region)
     with desk.reading() as connection:
         found = list_items(connection, regions, text=text, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, ("idx", "id", "region", "code", "number", "category", "name"))
 
 
@@ -84,5 +84,5 @@ def editions(desk: Desk, call: Call, region: Within = None, limit: Limit = 50, a
     regions = desk.regions(call, "plan.read", region)
     with desk.reading() as connection:
         found = list_editions(connection, regions, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [{**msgspec.to_builtins(one), "items": len(one.lines)} for one in found]
+    rows = [{**row_of(one), "items": len(one.lines)} for one in found]
     desk.terminal.rows(rows, ("idx", "region", "edition", "published_on", "items", "catalogue"))

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
 from api.cli.files import read_facts
 from api.cli.options import After, JsonFile, Limit, Reason, Region, argument, option
+from api.cli.terminal import row_of
 from application.plans import (
     approve_plan,
     draft_plan,
@@ -98,7 +98,7 @@ def show_all(
     regions = desk.regions(call, "plan.read", region)
     with desk.reading() as connection:
         found = list_plans(connection, regions, year=year, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, ("idx", "id", "version", "region", "year", "department", "status", "title"))
 
 
@@ -110,8 +110,8 @@ def show(desk: Desk, call: Call, id: Id) -> None:
     if found is None:
         raise NotFound(kind="plan", id=id)
     call.require("plan.read", found.region)
-    plain: dict[str, Any] = msgspec.to_builtins(found)
-    plain_rows: list[dict[str, Any]] = [msgspec.to_builtins(row) for row in rows]
+    plain = row_of(found)
+    plain_rows = [row_of(row) for row in rows]
     if desk.terminal.json:
         desk.terminal.give({**plain, "rows": plain_rows})
         return

@@ -1,9 +1,8 @@
 """`site` and `inspector`: the two registries, one entry at a time; files come through `import`."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
@@ -11,6 +10,7 @@ from api.cli.desk import Desk
 from api.cli.files import read_facts
 from api.cli.options import After, JsonFile, Limit, Region, argument, option, read_day
 from api.cli.provenance import EffectiveFrom, Source, Why, provenance
+from api.cli.terminal import row_of
 from application.inspectors import change_inspector, register_inspector, remove_inspector
 from application.ports import Answer
 from application.sites import assess_site, change_site, register_site, remove_site
@@ -103,7 +103,7 @@ def sites(
     regions = desk.regions(call, "site.read", region)
     with desk.reading() as connection:
         found = list_sites(connection, regions, stratum=stratum, text=text, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     for row in rows:
         row.pop("risk_class")
     desk.terminal.rows(rows, ("idx", "id", "version", "name", "uscc", "code", "region", "stratum"))
@@ -170,5 +170,5 @@ def inspectors(
     regions = desk.regions(call, "inspector.read", region)
     with desk.reading() as connection:
         found = list_inspectors(connection, regions, kind=kind, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, ("idx", "id", "version", "kind", "role_class", "unit", "areas", "skills"))

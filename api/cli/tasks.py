@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
 from api.cli.evidence import keep_files
 from api.cli.options import After, Limit, Reason, argument, option
+from api.cli.terminal import row_of
 from application.assignments import declare_recusal, grant_recusal, refuse_recusal, void_site
 from application.ports import Answer
 from application.readings import note_sealed_reading
@@ -101,9 +101,7 @@ def show(
             connection, regions, draw=draw, sealed=bool(reason), after=after, limit=limit
         )
     _record_reading(desk, call, found, reason)
-    rows: list[dict[str, Any]] = [
-        {**msgspec.to_builtins(one.assignment), "sealed": one.sealed} for one in found
-    ]
+    rows = [{**row_of(one.assignment), "sealed": one.sealed} for one in found]
     desk.terminal.rows(rows, _COLUMNS, told=_told)
 
 
@@ -119,7 +117,7 @@ def mine(
     call.require("assignment.read", None)
     with desk.reading() as connection:
         found = tasks_of(connection, call.actor.inspector, ended=ended, after=after, limit=limit)
-    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    rows = [row_of(one) for one in found]
     desk.terminal.rows(rows, _TASKS)
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -110,7 +110,7 @@ class Terminal:
         if isinstance(value, bool):
             return "✓" if value else "✗"
         if isinstance(value, Mapping):
-            told = (f"{name} {self.shown(one)}" for name, one in value.items())
+            told = (f"{self.column(name)} {self.shown(one)}" for name, one in value.items())
             return "; ".join(told) or EMPTY
         if isinstance(value, list | tuple):
             return ", ".join(self.shown(one) for one in value) or EMPTY
@@ -134,6 +134,12 @@ class Terminal:
 
     def _filled(self, pair: tuple[str, str], facts: Mapping[str, Any]) -> str:
         return fill(pair[0 if self.language == "zh" else 1], facts, self.language)
+
+
+def row_of(value: msgspec.Struct) -> dict[str, Any]:
+    """A struct as a row: plain values, but times and days as they are, to be shown in China's time."""
+    plain: dict[str, Any] = msgspec.to_builtins(value, builtin_types=(datetime, date))
+    return plain
 
 
 def clean(text: str) -> str:

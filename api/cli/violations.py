@@ -1,15 +1,15 @@
 """`violation` and `referral`: findings carried to their closing, or to whose matter they are."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
 from api.cli.evidence import keep_file, keep_files
 from api.cli.options import After, Limit, Reason, argument, option, read_day
+from api.cli.terminal import row_of
 from application.ports import Answer
 from application.referrals import receive_referral, record_reply, refer_violation
 from application.violations import (
@@ -125,7 +125,7 @@ def show(
             after=after,
             limit=limit,
         )
-    rows: list[dict[str, Any]] = [{**msgspec.to_builtins(one), "overdue": one.overdue(now)} for one in found]
+    rows = [{**row_of(one), "overdue": one.overdue(now)} for one in found]
     desk.terminal.rows(rows, _COLUMNS)
 
 
