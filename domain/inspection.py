@@ -19,7 +19,7 @@ from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.results import check_result
 from domain.values import DISPOSALS, METHODS, CheckedItem, Holding, ItemResult
 
-EVIDENCE_KINDS = ("photo", "video", "document", "sample", "record")
+EVIDENCE_KINDS = ("photo", "document", "monitoring", "statement", "rectification")
 WITHHOLD_GROUNDS = ("state-secret", "trade-secret", "third-party", "public-safety")
 
 

@@ -74,6 +74,16 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def make_private(file: Path) -> None:
+    """Make an empty file that only its owner can read, unless it is there: for what holds personal data."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreUnavailable(reason="unreachable", cause=str(error)) from error
+
+
 def sync_folder(folder: Path) -> None:
     """Flush the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -18,6 +18,7 @@ from domain.errors import StoreUnavailable
 from infrastructure.addresses import is_sqlite, store_file
 from infrastructure.event_store.sqlite import connect as connect_sqlite
 from infrastructure.event_store.sqlite import meaning as sqlite_meaning
+from infrastructure.files import make_private
 from infrastructure.migrations.script import run, statements
 from infrastructure.revision import REVISION
 
@@ -75,6 +76,7 @@ def _engine(url: str) -> Engine:
     if is_sqlite(url):
         file = store_file(url)
         _make_folder(file.parent)
+        make_private(file)
         engine = _made("sqlite://", lambda: connect_sqlite(file))
         event.listen(engine, "begin", _begin_immediate)
         return engine

@@ -17,6 +17,7 @@ import msgspec
 
 from domain.assignment import RECUSAL_GROUNDS, VOID_GROUNDS
 from domain.errors import RulebookMissing, RulebookWrong
+from domain.inspection import EVIDENCE_KINDS
 from domain.inspector import ROLE_CLASSES
 from domain.results import CODES
 from domain.rulebook_data import Rulebook
@@ -134,7 +135,8 @@ def _wrong_codes(rulebook: Rulebook) -> Iterator[Wrong]:
     yield from _compared("role_classes", [one.code for one in rulebook.role_classes], ROLE_CLASSES)
     yield from _compared("specialties", [one.code for one in rulebook.specialties], SPECIALTIES)
     yield from _compared("disposals", [one.code for one in rulebook.disposals], DISPOSALS)
-    for key in ("visit_causes", "credit_colours", "measures", "evidence", "referrals"):
+    yield from _compared("evidence", [one.code for one in rulebook.evidence], EVIDENCE_KINDS)
+    for key in ("visit_causes", "credit_colours", "measures", "referrals"):
         yield from _repeated(key, [one.code for one in getattr(rulebook, key)])
     yield from _repeated("documents.kinds", [one.code for one in rulebook.documents.kinds])
 

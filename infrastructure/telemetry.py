@@ -56,6 +56,7 @@ def configure_logging(level: str, format: str, stream: TextIO = sys.stderr) -> N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
 
 
 def add_correlation_id(

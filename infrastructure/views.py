@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from domain.errors import StoreUnavailable
 from infrastructure.addresses import is_sqlite, store_file
+from infrastructure.files import make_private
 from projections.projection import Projection
 
 VIEWS_FILE: Final = "views.db"
@@ -98,6 +99,7 @@ def _reading(embedded: bool) -> dict[str, Any]:
 
 def _sqlite(file: Path) -> Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
+    make_private(file)
     engine = _engine("sqlite://", lambda: _open_sqlite(file))
     event.listen(engine, "begin", _begin)
     return engine

@@ -63,3 +63,14 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         migrate(f"sqlite:///{tmp_path / 'file'}")
     assert refused.value.facts["reason"] == "unreachable"
+
+
+def test_only_its_owner_can_read_the_embedded_store(tmp_path: Path, clock: FakeClock) -> None:
+    url = f"sqlite:///{tmp_path / 'store'}"
+    migrate(url)
+    store = open_store(url, clock=clock)
+    store.recorder.insert_events(stored("a", 1))
+    files = list((tmp_path / "store").iterdir())
+    assert {file.name for file in files} >= {"store.db", "store.db-wal"}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    store.close()
