@@ -90,7 +90,7 @@ def create_app(system: System) -> FastAPI:
         redirect_slashes=False,
         middleware=guards(_hosts(system.settings), _limits(system.settings), _counting(meters, places)),
     )
-    app.state.system, app.state.meters = system, meters
+    app.state.system, app.state.meters, app.state.pages = system, meters, {}
     for router in RESOURCES:
         app.include_router(router, prefix=PREFIX)
     for router in BESIDE:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from api.access import Asked, ask
-from api.rest.commands import Command, Step, change, create, etag
+from api.rest.commands import Command, Step, change, create, etag, projected
 from api.rest.description import does, lists, shows
 from api.rest.fields import Digest, Reason, Reasoned, choice
 from api.rest.presenting import Page, found, show, show_one
@@ -96,9 +96,12 @@ def read_sealed_assignment(
 ) -> Response:
     """An assignment before the opening, for those entitled; the reading is recorded first."""
     draw = command.office.workflow.load(Assignment, id).task.draw
-    command.decide(body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason))
+    answer = command.decide(
+        body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason)
+    )
+    waited = projected(command, answer.position)
     seen = _seen(command, id)
-    return show(_shown(seen), headers={"ETag": etag(seen.assignment.version)})
+    return show(_shown(seen), headers={"ETag": etag(seen.assignment.version), **waited})
 
 
 @router.post("/{id}/recusals", summary="申请回避 Declare a recusal")

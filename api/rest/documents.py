@@ -1,6 +1,7 @@
 """Pages that need no script: the start page, the documentation of the interface, the meaning of errors."""
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -8,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from api.access import Asked, everybody
 from api.i18n import LANGUAGES, sentences
@@ -22,6 +23,11 @@ router = APIRouter(tags=["health"], include_in_schema=False)
 HTML: Final = "text/html; charset=utf-8"
 HOUR: Final = "public, max-age=3600"
 STYLES: Final = "sunlot.css"
+_MARKDOWN: Final = (
+    (re.compile(r"^## (.+)$", re.MULTILINE), r"<h2>\1</h2>"),
+    (re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+)
 
 
 @router.get("/", summary="首页 Start page")
@@ -35,7 +41,11 @@ def read_start(asked: Asked = everybody()) -> Response:
 @gives(HTML)
 def read_docs(request: Request, asked: Asked = everybody()) -> Response:
     """Every operation with its permission, parameters, body, answers, errors and examples."""
-    return _page("docs.html", asked, document=document_of(request.app), tags=TAGS)
+    pages: dict[str, str] = request.app.state.pages
+    if asked.language not in pages:
+        document = document_of(request.app)
+        pages[asked.language] = _render("docs.html", asked, document=document, tags=TAGS)
+    return _html(pages[asked.language], asked)
 
 
 @router.get("/openapi.json", summary="OpenAPI")
@@ -100,12 +110,17 @@ def domain_errors(base: type[DomainError]) -> list[type[DomainError]]:
 
 
 def _page(template: str, asked: Asked, **values: Any) -> Response:
-    content = (
-        _templates()
-        .get_template(template)
-        .render(language=asked.language, english=asked.language == "en", media=MEDIA_TYPE, **values)
-    )
-    return HTMLResponse(content, headers={"Content-Language": asked.language, "Cache-Control": "no-cache"})
+    return _html(_render(template, asked, **values), asked)
+
+
+def _html(content: str, asked: Asked) -> Response:
+    headers = {"Content-Language": asked.language, "Vary": "Accept-Language", "Cache-Control": "no-cache"}
+    return HTMLResponse(content, headers=headers)
+
+
+def _render(template: str, asked: Asked, **values: Any) -> str:
+    english = asked.language == "en"
+    return _templates().get_template(template).render(english=english, media=MEDIA_TYPE, **values)
 
 
 @cache
@@ -119,11 +134,20 @@ def _templates() -> Environment:
     )
     environment.filters["pretty"] = _pretty
     environment.filters["kind"] = _kind
+    environment.filters["guide"] = _guide
     return environment
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _guide(text: str) -> Markup:
+    """The little Markdown of the guide: headings, strong words, code; line ends stay as they are."""
+    marked = str(escape(text))
+    for pattern, replacement in _MARKDOWN:
+        marked = pattern.sub(replacement, marked)
+    return Markup(marked)  # noqa: S704 (escaped above)
 
 
 def _kind(schema: Any) -> Markup | str:

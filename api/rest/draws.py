@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Asked, ask
-from api.rest.commands import Command, Step, change, create
+from api.rest.commands import Command, Step, change, create, head_of, projected
 from api.rest.description import does, gives, lists, shows
 from api.rest.fields import Reasoned
 from api.rest.presenting import Page, found, show, show_one
@@ -271,4 +271,5 @@ def read_sealed(id: str, body: Reasoned, command: Command = create("draw.read-se
 
     command.decide(body, verb)
     kept = files[0] if files else draws.bundle_opener(command.office, command.office.workflow.load(Draw, id))
-    return show(SealedFiles(draw=id, files={name: content.decode() for name, content in kept.items()}))
+    shown = SealedFiles(draw=id, files={name: content.decode() for name, content in kept.items()})
+    return show(shown, headers=projected(command, head_of(command)))

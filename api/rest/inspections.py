@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.access import Asked, ask
-from api.rest.commands import Command, change, create, etag
+from api.rest.commands import Command, change, create, etag, projected
 from api.rest.description import does, shows
 from api.rest.fields import Reasoned, struct_of
 from api.rest.inspection_steps import (
@@ -77,8 +77,11 @@ def read_sealed_inspection(
     """An inspection before its visit is over, for those entitled; the reading is recorded first."""
     inspection = command.office.workflow.load(Inspection, id)
     draw = inspection.visit.draw
-    command.decide(body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason))
-    return show(_shown(inspection), headers={"ETag": etag(inspection.version)})
+    answer = command.decide(
+        body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason)
+    )
+    waited = projected(command, answer.position)
+    return show(_shown(inspection), headers={"ETag": etag(inspection.version), **waited})
 
 
 @router.post("/{id}/approval", summary="审批检查 Approve a visit")

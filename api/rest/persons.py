@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from fastapi import APIRouter, Response
 
-from api.rest.commands import Command, create
+from api.rest.commands import Command, create, head_of, projected
 from api.rest.description import shows
 from api.rest.fields import Reasoned
 from api.rest.presenting import found, show
@@ -53,4 +53,5 @@ def _read(command: Command, body: Reasoned, person: str, region: str) -> Respons
 
     command.decide(body, verb)
     value = values[0] if values else command.office.vault.read([person])
-    return show(PersonShown(person=person, value=value.get(person, {})))
+    shown = PersonShown(person=person, value=value.get(person, {}))
+    return show(shown, headers=projected(command, head_of(command)))
