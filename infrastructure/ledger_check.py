@@ -5,28 +5,28 @@ Memory stays flat. The store may go on growing meanwhile: what came after the be
 check.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from domain.ledger.checkpoint import open_checkpoint
 from domain.ledger.errors import LedgerError
+from domain.ledger.finding import Finding, Findings
 from domain.ledger.note import VerifierKey
-from domain.ledger.published_tiles import verify_tiles
-from domain.ledger.verify import Finding, Report, verify_log
+from domain.ledger.published_tiles import TileCheck
+from domain.ledger.verify import Report, conclude, verify_rows
+from infrastructure.collection import collection_paused
 from infrastructure.database import Store
 from infrastructure.files import disk_errors
 from infrastructure.ledger_files import CHECKPOINT, Published
+from infrastructure.ledger_links import SecondPass
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many steps of how many are done."""
 
 KEPT_CHECKPOINTS: Final = "checkpoints"
 LATCH: Final = "latch"
-_PASSES: Final = 3
-_STEP: Final = 4096
-_T = TypeVar("_T")
 
 
 def verify_store(
@@ -35,35 +35,42 @@ def verify_store(
     """Check the whole log of a store and the ledger published from it in `folder`.
 
     `vkeys` are the verifier keys that are trusted, present and former; take them from somewhere else than
-    the store or the folder. Beside the findings of `domain.ledger.verify`: `checkpoint.missing` for a log
-    that has events and no published checkpoint or latch. Raises KeyMalformed for a wrong `vkeys` line, and
+    the store or the folder. Beside the findings of `domain.ledger.verify`: `checkpoint.missing` where a
+    checkpoint was published but the latch is gone. `covered` tells how far a checkpoint reaches: what
+    lies behind it nobody has signed yet. Raises KeyMalformed for a wrong `vkeys` line, and
     `StoreUnavailable`.
     """
     keys = [VerifierKey.parse(line.strip()) for line in vkeys]
-    with disk_errors():
+    with disk_errors(), collection_paused():
         notes = list(_notes(store, folder))
         head = store.recorder.head()
         size = 0 if head is None else head + 1
-        steps = _Steps(size * _PASSES, progress)
-        report = verify_log(
-            steps.counted(store.recorder.audit_rows(size)),
-            steps.counted(store.recorder.by_stream(size)),
-            notes,
-            keys,
-        )
-        return _with(report, [*_missing(notes, size), *_tile_findings(store, folder, notes, keys, steps)])
+        tiles = _published_tiles(folder, notes, keys)
+        steps = _Steps(size, progress)
+        with SecondPass(store, size, steps.read_by_stream) as links:
+            rows = links.beside(store.recorder.audit_rows(size), steps.read_by_idx)
+            by_idx = verify_rows(rows, notes, keys, tiles=tiles)
+            return conclude(by_idx, links.report(), _missing(notes, size), tiles.findings)
 
 
 class _Steps:
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._done, self._total, self._progress = 0, total, progress
+    """How far both passes are, told as one sum."""
 
-    def counted(self, rows: Iterable[_T]) -> Iterator[_T]:
-        for row in rows:
-            self._done += 1
-            if self._progress and (self._done % _STEP == 0 or self._done == self._total):
-                self._progress(self._done, self._total)
-            yield row
+    def __init__(self, size: int, progress: Progress | None) -> None:
+        self._total, self._progress = 2 * size, progress
+        self._by_idx = self._by_stream = 0
+
+    def read_by_idx(self, rows: int) -> None:
+        self._by_idx = rows
+        self._tell()
+
+    def read_by_stream(self, rows: int) -> None:
+        self._by_stream = rows
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress:
+            self._progress(self._by_idx + self._by_stream, self._total)
 
 
 def _notes(store: Store, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -78,37 +85,25 @@ def _notes(store: Store, folder: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{KEPT_CHECKPOINTS}/{kept.name}", kept.read_bytes()
 
 
-def _missing(notes: Sequence[tuple[str, bytes]], size: int) -> Iterator[Finding]:
-    held = {name for name, _ in notes}
-    for name in (CHECKPOINT, LATCH):
-        if size and name not in held:
-            yield Finding("checkpoint.missing", None, {"checkpoint": name, "size": size})
+def _missing(notes: Sequence[tuple[str, bytes]], size: int) -> Findings:
+    """A latch that is gone although something was published.
+
+    A process that was killed may leave entries that nothing covers yet, tiles without a checkpoint file,
+    and a checkpoint file behind the latch; it never leaves anything published without a latch, but before
+    the very first, whose tiles come alone.
+    """
+    held, findings = {name for name, _ in notes}, Findings()
+    if size and CHECKPOINT in held and LATCH not in held:
+        findings.add([Finding("checkpoint.missing", None, {"checkpoint": LATCH, "size": size})])
+    return findings
 
 
-def _tile_findings(
-    store: Store,
-    folder: Path,
-    notes: Sequence[tuple[str, bytes]],
-    keys: Sequence[VerifierKey],
-    steps: _Steps,
-) -> Iterator[Finding]:
-    """The published files against the store's entries, as far as the published checkpoint says."""
-    note = dict(notes).get(CHECKPOINT)
-    if note is None:
-        return
-    try:
-        size = open_checkpoint(note, keys).size
-    except LedgerError:
-        return
-    entries = (_entry_of(row) for row in steps.counted(store.recorder.audit_rows(size)))
-    yield from verify_tiles(entries, size, Published(folder).read)
-
-
-def _entry_of(row: Sequence[Any]) -> tuple[int, bytes]:
-    return row[0], row[1] or b""
-
-
-def _with(report: Report, findings: Sequence[Finding]) -> Report:
-    if not findings:
-        return report
-    return replace(report, findings=(*report.findings, *findings), found=report.found + len(findings))
+def _published_tiles(
+    folder: Path, notes: Sequence[tuple[str, bytes]], keys: Sequence[VerifierKey]
+) -> TileCheck:
+    """The published files as far as a valid published checkpoint says."""
+    note, size = dict(notes).get(CHECKPOINT), 0
+    if note is not None:
+        with suppress(LedgerError):
+            size = open_checkpoint(note, keys).size
+    return TileCheck(size, Published(folder).read)

@@ -1,9 +1,7 @@
 """Feeds read models with the log: reads a batch, decodes each event once, and lets each fold its share."""
 
-import gc
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -12,6 +10,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.aggregate import DomainEvent
 from domain.errors import EventUnreadable, StoreUnavailable
+from infrastructure.collection import collection_paused
 from infrastructure.event_store.recorder import EventRecorder, Row
 from infrastructure.projection_positions import FAILED, Positions
 from infrastructure.views import Views
@@ -61,7 +60,7 @@ class ProjectionFeed:
 
     def advance(self, tracks: Sequence[Track], target: int) -> int:
         """One batch for those of the tracks that are furthest behind; how many events it read."""
-        with _collection_paused():
+        with collection_paused():
             return self._advance(tracks, target)
 
     def _advance(self, tracks: Sequence[Track], target: int) -> int:
@@ -117,18 +116,6 @@ class ProjectionFeed:
         LOG.error("projection-failed", projection=projection.key, position=position, exc_info=error)
         with self._views.writing() as connection:
             Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    # A batch's events live until its end and hold no cycles: looking for some costs a quarter of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnreadable]:

@@ -4,32 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from domain.ledger.finding import LIMIT, Finding, Findings
 from domain.ledger.merkle import HASH_SIZE
 from domain.ledger.tiles import ENTRIES, HEIGHT, Opener, Tile, TileWriter, parse_bundle
-from domain.ledger.verify import Finding
+
+
+class TileCheck:
+    """Compares the published files of a log of `size` with a tree that grows to that size and beyond.
+
+    Gives `findings`: `tile.missing` and `tile.differs` with the first position at which the file is wrong.
+    A partial file that the full one has replaced is not asked for. Whoever lets the tree grow must stop at
+    `size`.
+    """
+
+    def __init__(self, size: int, read: Opener, *, limit: int = LIMIT) -> None:
+        self.size = size
+        self.findings = Findings(limit)
+        self._read = read
+
+    def follow(self, tree: TileWriter, filled: Iterable[tuple[Tile, bytes]]) -> None:
+        """Compare the tiles that the tree's last growth filled."""
+        if tree.size <= self.size:
+            self.findings.add(self._compare(filled))
+        if tree.size == self.size:
+            self.findings.add(self._compare(tree.partials()))
+
+    def end(self, tree: TileWriter) -> None:
+        """Compare what is left of a tree that does not grow any more."""
+        if tree.size < self.size:
+            self.findings.add(self._compare(tree.partials()))
+
+    def _compare(self, tiles: Iterable[tuple[Tile, bytes]]) -> Iterator[Finding]:
+        for tile, expected in tiles:
+            path, start = tile.path(), tile.index << HEIGHT * (max(tile.level, 0) + 1)
+            try:
+                published = self._read(path)
+            except FileNotFoundError:
+                yield Finding("tile.missing", start, {"path": path})
+                continue
+            if published != expected:
+                offset = _first_difference(tile, published, expected) << HEIGHT * max(tile.level, 0)
+                yield Finding("tile.differs", start + offset, {"path": path})
 
 
 def verify_tiles(entries: Iterable[tuple[int, bytes]], size: int, read: Opener) -> Iterator[Finding]:
     """Compare the published tiles and bundles of a log of `size` with its entries, given as (idx, bytes)
-    in order.
+    in order, without looking at anything else; what is found, in the order of the tiles.
 
-    Gives `tile.missing` and `tile.differs` with the first position at which the file is wrong. A partial
-    file that the full one has replaced is not asked for. Raises EntryTooLarge, which `verify_log` finds
-    before.
+    Raises EntryTooLarge.
     """
-    writer = TileWriter()
+    check, tree = TileCheck(size, read), TileWriter()
     within = (entry for idx, entry in entries if idx < size)
-    for tiles in (writer.extend(within), writer.partials()):
-        for tile, expected in tiles:
-            start = tile.index << HEIGHT * (max(tile.level, 0) + 1)
-            try:
-                published = read(tile.path())
-            except FileNotFoundError:
-                yield Finding("tile.missing", start, {"path": tile.path()})
-                continue
-            if published != expected:
-                offset = _first_difference(tile, published, expected) << HEIGHT * max(tile.level, 0)
-                yield Finding("tile.differs", start + offset, {"path": tile.path()})
+    check.follow(tree, tree.extend(within))
+    check.end(tree)
+    yield from check.findings.kept
 
 
 def _first_difference(tile: Tile, published: bytes, expected: bytes) -> int:

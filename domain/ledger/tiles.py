@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from domain.ledger.entry import SIZE_LIMIT
@@ -83,9 +84,10 @@ def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """An entry bundle: each entry after its length in two bytes, big-endian. Raises EntryTooLarge."""
     parts: list[bytes] = []
     for entry in entries:
-        if len(entry) > SIZE_LIMIT:
-            raise EntryTooLarge(size=len(entry), limit=SIZE_LIMIT)
-        parts += (len(entry).to_bytes(2, "big"), entry)
+        size = len(entry)
+        if size > SIZE_LIMIT:
+            raise EntryTooLarge(size=size, limit=SIZE_LIMIT)
+        parts += (size.to_bytes(2, "big"), entry)
     return b"".join(parts)
 
 
@@ -186,25 +188,35 @@ class TileWriter:
             level += 1
         return writer
 
+    @property
+    def room(self) -> int:
+        """How many entries go into the present bundle until it is full."""
+        return WIDTH - self.size % WIDTH
+
     def extend(self, entries: Iterable[bytes]) -> Iterator[tuple[Tile, bytes]]:
         """Add entries; gives each tile that they fill, with its bytes. Raises EntryTooLarge."""
-        for entry in entries:
-            self._entries.append(entry)
-            self.size += 1
-            if len(self._entries) == WIDTH:
-                yield Tile(ENTRIES, self.size // WIDTH - 1), encode_bundle(self._entries)
-                self._entries = []
-            yield from self._append(leaf_hash(entry), 0)
+        following = iter(entries)
+        while block := list(islice(following, self.room)):
+            yield from self.add(block, [leaf_hash(entry) for entry in block])
 
-    def _append(self, node: bytes, level: int) -> Iterator[tuple[Tile, bytes]]:
+    def add(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> Iterator[tuple[Tile, bytes]]:
+        """`extend` for no more entries than there is `room` for, whose leaf hashes are known."""
+        self.size += len(entries)
+        self._entries += entries
+        if len(self._entries) == WIDTH:
+            yield Tile(ENTRIES, self.size // WIDTH - 1), encode_bundle(self._entries)
+            self._entries = []
+        yield from self._append(leaves, 0)
+
+    def _append(self, nodes: Sequence[bytes], level: int) -> Iterator[tuple[Tile, bytes]]:
         if level == len(self._hashes):
             self._hashes.append([])
         row = self._hashes[level]
-        row.append(node)
+        row += nodes
         if len(row) == WIDTH:
             self._hashes[level] = []
             yield Tile(level, _count(level, self.size) // WIDTH - 1), b"".join(row)
-            yield from self._append(perfect_root(row), level + 1)
+            yield from self._append([perfect_root(row)], level + 1)
 
     def partials(self) -> Iterator[tuple[Tile, bytes]]:
         """The partial tiles of the log as it now stands that have grown since it was begun or resumed."""

@@ -110,7 +110,7 @@ def test_progress_reaches_its_end(log: Store, folder: Path) -> None:
     LedgerPublisher(log.recorder, log.ledger_latch, KEY, folder).publish_once()
     steps: list[tuple[int, int]] = []
     verify_store(log, folder, [VKEY], lambda done, total: steps.append((done, total)))
-    assert steps[-1] == (3 * (EVENTS + 20),) * 2
+    assert steps[-1] == (2 * (EVENTS + 20),) * 2
 
 
 def test_a_changed_byte_of_a_state(log: Store, folder: Path) -> None:

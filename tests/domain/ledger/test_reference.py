@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import domain.ledger.errors
-import domain.ledger.published_tiles
-import domain.ledger.verify
+import domain.ledger
 from domain.ledger.errors import LedgerError
 from tests.domain.ledger.vectors import load
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "ledger-format.md").read_text(encoding="utf-8")
+VERIFIERS = ("links", "published_tiles", "rows", "verify")
 CODE = re.compile(r"\"([a-z]+\.[a-z_]+)\"")
 
 
 def written_codes() -> set[str]:
     """The codes that the verifiers and the errors write."""
-    modules = (domain.ledger.verify, domain.ledger.published_tiles)
-    sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
+    folder = Path(str(domain.ledger.__file__)).parent
+    sources = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in VERIFIERS]
     errors = {error.code for error in LedgerError.__subclasses__()}
     return errors | {code for source in sources for code in CODE.findall(source)}
 
