@@ -1,6 +1,7 @@
 """Importing the registry of sites."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import NamedTuple
 
 from application.importing import Cells, Desk, Import, differences, refusal_of, texts
@@ -30,7 +31,7 @@ class SiteImport(Import):
         self._lines: list[_Line] = []
         self._held: Mapping[str, str] = {}
         self._differing: dict[int, Site] = {}
-        self._provenances: dict[Provenance, Provenance] = {}
+        self._provenances: dict[tuple[str, str, date | None], Provenance] = {}
 
     def read(self, row: Row) -> None:
         """Check a row by itself and against the rows before it."""
@@ -42,10 +43,16 @@ class SiteImport(Import):
         if cells.errors:
             self.errors.add(*cells.errors)
             return
-        provenance = cells.provenance()
-        same = self._provenances.setdefault(provenance, provenance)
-        line = _Line(row.number, facts, same, cells.text("contact"), cells.text("phone"))
+        line = _Line(row.number, facts, self._provenance(cells), cells.text("contact"), cells.text("phone"))
         self._lines.append(line)
+
+    def _provenance(self, cells: Cells) -> Provenance:
+        """One for all rows that say the same: a file has few, a hundred thousand times."""
+        said = cells.text("source"), cells.text("reason"), cells.date("effective_from")
+        found = self._provenances.get(said)
+        if found is None:
+            found = self._provenances[said] = cells.provenance()
+        return found
 
     def compare(self) -> None:
         """Count what is new, changed, unchanged; who changes a site needs the right where it is now."""

@@ -6,7 +6,7 @@ decorated with `@event` only assigns, because it runs again on every replay.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import msgspec
 from eventsourcing.domain import BaseAggregate, CanInitAggregate, CanMutateAggregate
@@ -66,7 +66,14 @@ class Aggregate(BaseAggregate[str]):
     @classmethod
     def begin(cls, created: type[CreatedEvent], id: str, act: Act, **facts: Any) -> Self:
         """Start a stream with its first event."""
-        return cls._create(created, id=id, **act.stamp(), **facts)
+        # What the library's `_create` does, without looking for an id or the topics each time:
+        # a registry of 100,000 is begun in one go.
+        first = created(
+            originator_topic=cls.TOPIC, originator_id=id, originator_version=1, **act.stamp(), **facts
+        )
+        aggregate = cast(Self, first.mutate(None))
+        aggregate.pending_events.append(first)
+        return aggregate
 
     def record(self, event_class: type[DomainEvent], act: Act, **facts: Any) -> None:
         """Append an event to the stream and evolve by it."""

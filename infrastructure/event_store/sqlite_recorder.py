@@ -148,19 +148,22 @@ def _taken(session: SqliteSession, claim: Turn) -> ClaimTaken:
 
 
 def _keep_persons(session: SqliteSession, writes: Sequence[VaultWrite]) -> None:
-    for row in map(vault_row, writes):
-        other = row["unique_key"] and session.fetch(
-            "SELECT person FROM vault WHERE unique_key = ? AND person <> ?",
-            (row["unique_key"], row["person"]),
-        )
+    sql = (
+        "INSERT INTO vault (person, value, salt, unique_key, retain_until) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (person) DO UPDATE SET value = excluded.value, salt = excluded.salt, "
+        "unique_key = excluded.unique_key, retain_until = excluded.retain_until, erased_at = NULL"
+    )
+    session.change_many(sql, (_unrivalled(session, vault_row(write)) for write in writes))
+
+
+def _unrivalled(session: SqliteSession, row: dict[str, Any]) -> tuple[Any, ...]:
+    """The row, unless somebody else has its unique key; the rows before it are written by then."""
+    if row["unique_key"]:
+        sql = "SELECT person FROM vault WHERE unique_key = ? AND person <> ?"
+        other = session.fetch(sql, (row["unique_key"], row["person"]))
         if other:
             raise ClaimTaken(kind="vault", key="", holder=other[0][0])
-        session.change(
-            "INSERT INTO vault (person, value, salt, unique_key, retain_until) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (person) DO UPDATE SET value = excluded.value, salt = excluded.salt, "
-            "unique_key = excluded.unique_key, retain_until = excluded.retain_until, erased_at = NULL",
-            tuple(row.values()),
-        )
+    return tuple(row.values())
 
 
 def _keep_secrets(session: SqliteSession, beside: Append) -> None:
