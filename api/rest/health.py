@@ -28,6 +28,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     lag: int = 0
 
 
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """That the process answers."""
+
+    alive: bool
+
+
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the service can do its work, and what of it is well."""
 
@@ -39,10 +45,10 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @router.get("/livez", summary="存活 Alive")
-@shows(dict[str, bool])
+@shows(Alive)
 def read_alive(asked: Asked = everybody()) -> Response:
     """The process answers."""
-    return show({"alive": True})
+    return show(Alive(alive=True))
 
 
 @router.get("/readyz", summary="就绪 Ready")

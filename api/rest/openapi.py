@@ -27,10 +27,10 @@ from api.rest.commands import POSITION, PROJECTED, Changing, ChangingOrCreating,
 from api.rest.description import TAGS, Shown, shown_by
 from api.rest.examples import example_of, stream
 from api.rest.guide import GUIDE
+from api.rest.schemas import REFERENCE, schemas_of
 from application.authorisation import PERMISSIONS, PermissionMissing
 from domain.errors import Conflict, DomainError, KeyReused, NotFound, Stale, StoreUnavailable
 
-REFERENCE: Final = "#/components/schemas/{name}"
 PROBLEM: Final[Mapping[str, Any]] = {
     "type": "object",
     "title": "Problem",
@@ -98,12 +98,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components.pop("ValidationError", None)
     components.update({"Problem": dict(PROBLEM), "Done": dict(DONE)})
     kinds = [shown.kind for route in routes if (shown := shown_by(route.endpoint or describe)) and shown.kind]
-    _, found = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
-    components.update(found)
+    schemas = schemas_of(list(dict.fromkeys(kinds)))
+    components.update(schemas.components)
     for route in routes:
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
-            _Operation(operation, route, components).complete()
+            _Operation(operation, route, components, schemas.kinds).complete()
     return document
 
 
@@ -117,8 +117,14 @@ def operations(app: FastAPI) -> Iterator[RouteContext]:
 class _Operation:
     """One operation of the document, being completed."""
 
-    def __init__(self, operation: dict[str, Any], route: RouteContext, components: Mapping[str, Any]) -> None:
-        self._operation, self._components = operation, components
+    def __init__(
+        self,
+        operation: dict[str, Any],
+        route: RouteContext,
+        components: Mapping[str, Any],
+        kinds: Mapping[Any, Mapping[str, Any]],
+    ) -> None:
+        self._operation, self._components, self._kinds = operation, components, kinds
         self._path = str(route.path_format)
         self._method = next(iter(route.methods or ()))
         self._gate: Gate | None = gate_of(route.dependant)
@@ -169,7 +175,7 @@ class _Operation:
             return {"schema": {"$ref": REFERENCE.format(name="Done")}, "example": example}
         if shown.kind is None:
             return {"schema": {"type": "string", "format": "binary"}}
-        (schema,), _ = msgspec.json.schema_components([shown.kind], ref_template=REFERENCE)
+        schema = self._kinds[shown.kind]
         example = example_of(schema, self._components)
         if not shown.page:
             return {"schema": schema, "example": example}
