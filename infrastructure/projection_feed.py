@@ -7,6 +7,7 @@ from typing import Final, cast
 
 import structlog
 from eventsourcing.persistence import Mapper, StoredEvent
+from sqlalchemy import Connection
 
 from domain.aggregate import DomainEvent
 from domain.errors import EventUnreadable, StoreUnavailable
@@ -15,6 +16,9 @@ from infrastructure.event_store.recorder import EventRecorder, Row
 from infrastructure.projection_positions import FAILED, Positions
 from infrastructure.views import Views
 from projections.projection import Position, Projection, Recorded
+
+FEW: Final = 200
+"""Events that are folded in one transaction for all: what people wait for, not what is caught up with."""
 
 LOG: Final = structlog.get_logger(__name__)
 
@@ -27,6 +31,11 @@ Track = tuple[Projection, int]
 
 Decoded = tuple[str, Recorded | EventUnreadable]
 """An event with its topic, or why it cannot be read: that concerns only those who need it."""
+
+Share = Sequence[Recorded | EventUnreadable]
+"""What one read model needs of a batch."""
+
+Work = tuple[Track, Share]
 
 
 class ProjectionFeed:
@@ -51,12 +60,7 @@ class ProjectionFeed:
 
     def behind(self, projections: Sequence[Projection], target: int) -> list[Track]:
         """Those that have not reached the target and have not failed."""
-        standing = zip(projections, self.standing(projections), strict=True)
-        return [
-            (projection, found.position)
-            for projection, found in standing
-            if found.status != FAILED and found.position < target
-        ]
+        return late(projections, self.standing(projections), target)
 
     def advance(self, tracks: Sequence[Track], target: int) -> int:
         """One batch for those of the tracks that are furthest behind; how many events it read."""
@@ -71,11 +75,9 @@ class ProjectionFeed:
         last = rows[-1].idx
         due = [(projection, position) for projection, position in tracks if position < last]
         decoded = self._decode(rows, frozenset[str]().union(*(projection.topics for projection, _ in due)))
-        shares = [_share(track, decoded) for track in due]
-        self._pass([track for track, share in zip(due, shares, strict=True) if not share], last)
-        for track, share in zip(due, shares, strict=True):
-            if share:
-                self._step(track, last, share)
+        work = [(track, _share(track, decoded)) for track in due]
+        if len(rows) > FEW or not self._step_together(work, last):
+            self._step_apart(work, last)
         return len(rows)
 
     def _decode(self, rows: Sequence[Row], topics: frozenset[str]) -> list[Decoded]:
@@ -90,15 +92,42 @@ class ProjectionFeed:
             return error
         return Recorded(row.idx, datetime.fromisoformat(row.at), cast(DomainEvent, event))
 
+    def _step_together(self, work: Sequence[Work], last: int) -> bool:
+        """All in one transaction, so that a few events are seen soon; False if nothing came of it."""
+        try:
+            with self._views.writing() as connection:
+                moved = self._move([track for track, _ in work], last, connection)
+                for (projection, _), share in work:
+                    if share and projection.key in moved:
+                        projection.apply(connection, _readable(share))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  one of them fails: which one, each finds out by itself
+            LOG.info("projections-apart", cause=type(error).__name__)
+            return False
+        return True
+
+    def _move(self, tracks: Sequence[Track], last: int, connection: Connection) -> set[str]:
+        positions, moved = Positions(connection, self._log), set[str]()
+        for old in sorted({position for _, position in tracks}):
+            moved |= positions.move_all(
+                [projection.key for projection, position in tracks if position == old], old, last
+            )
+        return moved
+
+    def _step_apart(self, work: Sequence[Work], last: int) -> None:
+        self._pass([track for track, share in work if not share], last)
+        for track, share in work:
+            if share:
+                self._step(track, last, share)
+
     def _pass(self, tracks: Sequence[Track], last: int) -> None:
         if not tracks:
             return
         with self._views.writing() as connection:
-            positions = Positions(connection, self._log)
-            for projection, position in tracks:
-                positions.move(projection.key, position, last)
+            self._move(tracks, last, connection)
 
-    def _step(self, track: Track, last: int, share: Sequence[Recorded | EventUnreadable]) -> None:
+    def _step(self, track: Track, last: int, share: Share) -> None:
         projection, position = track
         try:
             with self._views.writing() as connection:
@@ -118,6 +147,15 @@ class ProjectionFeed:
             Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
 
 
+def late(projections: Sequence[Projection], standing: Sequence[Position], target: int) -> list[Track]:
+    """Those that stand before the target and have not failed."""
+    return [
+        (projection, found.position)
+        for projection, found in zip(projections, standing, strict=True)
+        if found.status != FAILED and found.position < target
+    ]
+
+
 def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnreadable]:
     projection, position = track
     topics = projection.topics
@@ -128,7 +166,7 @@ def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnr
     ]
 
 
-def _readable(share: Sequence[Recorded | EventUnreadable]) -> list[Recorded]:
+def _readable(share: Share) -> list[Recorded]:
     for found in share:
         if isinstance(found, EventUnreadable):
             raise found

@@ -42,6 +42,18 @@ class Positions:
         statement = update(_TABLE).where(*self._is(name), _TABLE.c.position == old, _TABLE.c.status != FAILED)
         return self._connection.execute(statement.values(position=new)).rowcount == 1
 
+    def move_all(self, names: Iterable[str], old: int, new: int) -> set[str]:
+        """Move those that stand at `old` and have not failed; which they were.
+
+        Locked by name, so that two runners never wait for each other.
+        """
+        standing = (_TABLE.c.log == self._log, _TABLE.c.position == old, _TABLE.c.status != FAILED)
+        chosen = select(_TABLE.c.name).where(*standing, _TABLE.c.name.in_(sorted(names)))
+        locked = chosen.order_by(_TABLE.c.name).with_for_update().cte("locked")
+        moved = update(_TABLE).where(*standing, _TABLE.c.name.in_(select(locked.c.name)))
+        statement = moved.values(position=new).returning(_TABLE.c.name)
+        return set(self._connection.execute(statement).scalars())
+
     def fail(self, name: str, position: int, error: str) -> None:
         """Stop a read model where it stands, unless somebody else moved it on meanwhile."""
         statement = update(_TABLE).where(*self._is(name), _TABLE.c.position == position)

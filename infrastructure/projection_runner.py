@@ -16,11 +16,11 @@ from eventsourcing.persistence import Mapper
 
 from domain.errors import NotFound, StoreUnavailable
 from infrastructure.database import Store
-from infrastructure.projection_feed import ProjectionFeed
+from infrastructure.projection_feed import ProjectionFeed, Track, late
 from infrastructure.projection_positions import FAILED, Positions
 from infrastructure.projection_rebuild import Progress, Rebuild
 from infrastructure.views import Views
-from projections.projection import POSITIONS, Projection
+from projections.projection import POSITIONS, Position, Projection
 from projections.register import PROJECTIONS
 
 BATCH: Final = 10_000
@@ -67,6 +67,8 @@ class ProjectionRunner:
         self.views = Views(store.url)
         self._feed = ProjectionFeed(store.recorder, mapper, self.views, log=log, batch=batch)
         self._wake, self._moved = Event(), Condition()
+        self._running = False
+        self._standing: list[Position] | None = None
         self._preparing, self._prepared = Lock(), False
 
     def close(self) -> None:
@@ -93,21 +95,23 @@ class ProjectionRunner:
         self.prepare()
         chosen, head, read = self._chosen(names), self._feed.head(), 0
         target = head if until is None else min(until, head)
-        while tracks := self._feed.behind(chosen, target):
+        while tracks := self._behind(chosen, target):
             read += self._feed.advance(tracks, target)
-            with self._moved:
-                self._moved.notify_all()
         return read
 
     def run(self, stop: Event, interval: float = 0.2) -> None:
         """Catch up until told to stop, at least every `interval` seconds and whenever nudged."""
-        while not stop.is_set():
-            self._wake.clear()
-            try:
-                self.catch_up()
-            except StoreUnavailable as error:
-                LOG.warning("projections-wait", reason=error.facts.get("reason"))
-            self._wake.wait(interval)
+        self._running = True
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                try:
+                    self.catch_up()
+                except StoreUnavailable as error:
+                    LOG.warning("projections-wait", reason=error.facts.get("reason"))
+                self._wake.wait(interval)
+        finally:
+            self._running = False
 
     def nudge(self) -> None:
         """Hint that something was appended."""
@@ -119,11 +123,10 @@ class ProjectionRunner:
         False when they have not in time; at once when one has failed or is far behind already.
         """
         self.prepare()
+        self.nudge()
         deadline = time.monotonic() + timeout
         while (waiting := self._waiting(position)) and time.monotonic() < deadline:
-            self.nudge()
-            with self._moved:
-                self._moved.wait(POLL_SECONDS)
+            self._await(position, deadline)
         return waiting is False
 
     def status(self) -> list[ProjectionStatus]:
@@ -159,10 +162,32 @@ class ProjectionRunner:
                 raise ProjectionUnknown(name=name, known=known)
         return [one for one in self.projections if not names or one.name in names]
 
+    def _behind(self, chosen: Sequence[Projection], target: int) -> list[Track]:
+        standing = {one.name: one for one in self._look()}
+        return late(chosen, [standing[one.key] for one in chosen], target)
+
+    def _look(self) -> list[Position]:
+        """Where all stand, and let those who wait for it know."""
+        standing = self._feed.standing(self.projections)
+        with self._moved:
+            self._standing = standing
+            self._moved.notify_all()
+        return standing
+
+    def _await(self, position: int, deadline: float) -> None:
+        """Wait for news: of this process's own runner, else of the database."""
+        if not self._running:
+            self._look()
+        with self._moved:
+            if self._waiting(position):
+                patience = deadline - time.monotonic()
+                self._moved.wait(max(0.0, patience if self._running else min(patience, POLL_SECONDS)))
+
     def _waiting(self, position: int) -> bool | None:
         """False when all are there, True when waiting may help, None when it will not."""
-        standing = self._feed.standing(self.projections)
-        late = [one for one in standing if one.position < position]
-        if any(one.status == FAILED or position - one.position > FAR_BEHIND for one in late):
+        if self._standing is None:
+            return True
+        missing = [one for one in self._standing if one.position < position]
+        if any(one.status == FAILED or position - one.position > FAR_BEHIND for one in missing):
             return None
-        return bool(late)
+        return bool(missing)

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import QueuePool
 
 from domain.errors import StoreUnavailable
 from infrastructure.addresses import is_sqlite, store_file
+from infrastructure.event_store.postgres import is_sound, patient
 from infrastructure.files import make_private
 from projections.projection import Projection
 
@@ -63,8 +64,6 @@ class Views:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed at the end and undone by an exception."""
         with _errors(), self._writer.begin() as connection:
-            if not self.embedded:
-                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield connection
 
     @contextmanager
@@ -119,20 +118,32 @@ def _begin(connection: Connection) -> None:
 
 
 def _postgres(url: str) -> Engine:
+    engine = _engine("postgresql+psycopg://", lambda: _open_postgres(url))
+    event.listen(engine, "checkout", _refuse_ended)
+    return engine
+
+
+def _open_postgres(url: str) -> "psycopg.Connection[Any]":
     # Never prepared: a plan kept from before a swap would belong to a dropped table.
-    return _engine(
-        "postgresql+psycopg://", lambda: psycopg.connect(url, prepare_threshold=None), pre_ping=True
-    )
+    connection = psycopg.connect(patient(url), prepare_threshold=None, autocommit=True)
+    connection.execute("SET synchronous_commit TO off")
+    connection.set_autocommit(False)
+    return connection
 
 
-def _engine(dialect: str, creator: Callable[[], Any], *, pre_ping: bool = False) -> Engine:
+def _refuse_ended(connection: "psycopg.Connection[Any]", *_: object) -> None:
+    # Asking the server each time whether it is there costs as much as the reading itself.
+    if not is_sound(connection):
+        raise InvalidatePoolError("the connection ended while nobody used it")
+
+
+def _engine(dialect: str, creator: Callable[[], Any]) -> Engine:
     return create_engine(
         dialect,
         creator=creator,
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         max_overflow=MORE_CONNECTIONS,
-        pool_pre_ping=pre_ping,
         use_insertmanyvalues=False,
     )
 

@@ -44,13 +44,18 @@ _REASONS = {
 
 def connect(url: str) -> Connection[Any]:
     """A connection in which each statement is a transaction. StoreUnavailable if there is none to be had."""
-    patient = url if "connect_timeout" in conninfo_to_dict(url) else make_conninfo(url, connect_timeout=5)
     try:
-        connection: Connection[Any] = psycopg.connect(patient, autocommit=True)
+        connection: Connection[Any] = psycopg.connect(patient(url), autocommit=True)
         connection.execute(_SETTINGS)
     except psycopg.OperationalError as error:
         raise StoreUnavailable(reason=UNREACHABLE, cause=str(error)) from error
     return connection
+
+
+@lru_cache(maxsize=16)
+def patient(url: str) -> str:
+    """The address with a limit to how long a connection may take to come, unless it has its own."""
+    return url if "connect_timeout" in conninfo_to_dict(url) else make_conninfo(url, connect_timeout=5)
 
 
 @lru_cache(maxsize=512)
@@ -87,7 +92,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self._pool: Pool[Connection[Any]] = Pool(
-            lambda: connect(url), sound=_is_sound, end=Connection.close, size=CONNECTIONS, patience=PATIENCE
+            lambda: connect(url), sound=is_sound, end=Connection.close, size=CONNECTIONS, patience=PATIENCE
         )
 
     def fetch(self, sql: str, params: Sequence[Any] = ()) -> Rows:
@@ -121,7 +126,8 @@ class PostgresDatabase:
         self._pool.close()
 
 
-def _is_sound(connection: Connection[Any]) -> bool:
+def is_sound(connection: Connection[Any]) -> bool:
+    """Whether a connection that was idle still lives, without asking the server."""
     # An idle connection has nothing to say; what can be read from it is its end, or a notice of it.
     if connection.closed:
         return False
