@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -102,26 +102,31 @@ class Cells:
     def __init__(self, row: Row) -> None:
         self.row = row
         self.errors = list(row.errors)
+        self._values: Mapping[str, Any] = row.values
 
     def text(self, key: str) -> str:
         """A text."""
-        return cast(str, self.row.values[key])
+        text: str = self._values[key]
+        return text
 
     def list(self, key: str) -> tuple[str, ...]:
         """The entries of a list."""
-        return cast(tuple[str, ...], self.row.values[key])
+        entries: tuple[str, ...] = self._values[key]
+        return entries
 
     def date(self, key: str) -> date | None:
         """A day, None if empty."""
-        return cast("date | None", self.row.values[key])
+        day: date | None = self._values[key]
+        return day
 
     def integer(self, key: str) -> int:
         """A whole number, 0 if empty."""
-        return cast("int | None", self.row.values[key]) or 0
+        number: int | None = self._values[key]
+        return number or 0
 
     def truth(self, key: str) -> bool:
         """是 or 否, the latter if empty."""
-        return bool(self.row.values[key])
+        return bool(self._values[key])
 
     def term(self, key: str, words: Vocabulary) -> str:
         """The code of a word, "" if the cell is empty."""
@@ -131,7 +136,10 @@ class Cells:
     def terms(self, key: str, words: Vocabulary) -> tuple[str, ...]:
         """The codes of a list's words, sorted, each once."""
         found = self.list(key)
-        return tuple(sorted({self.code(key, text, words) for text in found} - {""})) if found else ()
+        codes = words.codes(found)
+        return (
+            tuple(sorted({self.code(key, text, words) for text in found} - {""})) if codes is None else codes
+        )
 
     def code(self, key: str, text: str, words: Vocabulary) -> str:
         """The code of one word of a cell."""

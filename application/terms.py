@@ -78,6 +78,13 @@ class Vocabulary(msgspec.Struct, frozen=True, dict=True):
         found = self._codes.get(word)
         return found if found is not None else self._codes.get(plain(word))
 
+    def codes(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The codes of a list's words, sorted, each once; None if one of them is no word of the field."""
+        if words not in self._lists:
+            found = [self.code(word) for word in words]
+            self._lists[words] = None if None in found else tuple(sorted({code for code in found if code}))
+        return self._lists[words]
+
     def word(self, code: str) -> str:
         """The word shown for a code; the code itself where there is none."""
         words = self.words.get(code)
@@ -87,6 +94,11 @@ class Vocabulary(msgspec.Struct, frozen=True, dict=True):
     def allowed(self) -> tuple[str, ...]:
         """What may be written: the shown word of each code."""
         return tuple(self.word(code) for code in self.words)
+
+    @cached_property
+    def _lists(self) -> dict[tuple[str, ...], tuple[str, ...] | None]:
+        """Lists that were looked up: a registry repeats a few of them in all of its rows."""
+        return {}
 
     @cached_property
     def _codes(self) -> dict[str, str]:
