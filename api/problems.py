@@ -202,7 +202,7 @@ def language_of(request: Request) -> Language:
 def _errors_of(
     refusal: DomainError | RequestRefused, detail: str, language: Language
 ) -> Iterator[dict[str, Any]]:
-    for row in refusal.facts.get("errors", ()):
+    for row in msgspec.to_builtins(refusal.facts.get("errors", ()), enc_hook=str):
         told = tell_row(row["code"], {**row, **row["facts"]}, language)
         yield {"pointer": refusal.pointer or "/file", **row, "detail": told}
     if refusal.pointer and "errors" not in refusal.facts:

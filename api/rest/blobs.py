@@ -69,7 +69,7 @@ def download(
     content = asked.office.blobs.read(digest)
     return Response(
         content,
-        media_type=_media(content),
+        media_type=media_to_show(content),
         headers={"Content-Disposition": f'attachment; filename="{digest}"', "ETag": f'"{digest}"'},
     )
 
@@ -78,7 +78,8 @@ def _limit(rules: Rulebook, media: str) -> int:
     return max(kind.limit for kind in rules.evidence if media in kind.media)
 
 
-def _media(content: bytes) -> str:
+def media_to_show(content: bytes) -> str:
+    """The media type of what a browser may show; all else is bytes to it."""
     try:
         return check_media(content, ("image/jpeg", "image/png", "application/pdf"))
     except MediaRefused:

@@ -2,12 +2,26 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+import structlog
 
 from tests.api.rest.service import Service, serving
 from tests.engines import sqlite_url
 from tests.fakes import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _silent_logs() -> Iterator[None]:
+    """Log lines go nowhere; `structlog.testing.capture_logs` still sees them."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_drop])
+    yield
+    structlog.reset_defaults()
+
+
+def _drop(_logger: object, _method: str, _line: object) -> NoReturn:
+    raise structlog.DropEvent
 
 
 @pytest.fixture
