@@ -118,7 +118,10 @@ class Shield:
 
 
 class Hosts:
-    """Refuses requests that name another host, so that no name that resolves to us reaches a route."""
+    """Refuses requests that name another host, so that no name that resolves to us reaches a route.
+
+    And those whose address holds the character U+0000, which no database keeps.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app, self._hosts = app, frozenset(host.lower() for host in hosts)
@@ -130,6 +133,9 @@ class Hosts:
             if host not in self._hosts:
                 await _refuse(scope, receive, send, HostRefused(host=host))
                 return
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await _refuse(scope, receive, send, RequestRefused())
+            return
         await self._app(scope, receive, send)
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from fastapi import Depends, Header, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from api.access import Asked, Credentials, Gate
 from api.guards import body_digest
@@ -49,10 +50,31 @@ MatchHeader = Annotated[
 ]
 
 
-class Step(BaseModel):
-    """What every command may say: when it happened, if that was before now (with a time zone)."""
+class Body(BaseModel):
+    """The body of a request: nothing unknown, no endless text, none that a database could not keep."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", str_max_length=4000, frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _check_text(cls, value: Any) -> Any:
+        if _has_nul(value):
+            raise PydanticCustomError("text_refused", "holds a character that no text has")
+        return value
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, BaseModel):
+        return any(_has_nul(one) for _, one in value)
+    if isinstance(value, dict):
+        return any(_has_nul(one) for pair in value.items() for one in pair)
+    return isinstance(value, list | tuple) and any(_has_nul(one) for one in value)
+
+
+class Step(Body):
+    """What every command may say: when it happened, if that was before now (with a time zone)."""
 
     occurred_at: AwareDatetime | None = Field(
         default=None,

@@ -40,7 +40,9 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
 @router.get("/events", summary="事件流 Feed of events")
 @gives(NDJSON)
 async def read_events(
-    after: Annotated[int, Query(ge=-1, description="The last position that was read; -1 for none.")] = -1,
+    after: Annotated[
+        int, Query(ge=-1, le=2**53, description="The last position that was read; -1 for none.")
+    ] = -1,
     limit: Annotated[int, Query(ge=1, le=5000, description="The most lines.")] = 1000,
     wait: Annotated[int, Query(ge=0, le=30, description="Seconds to wait where there is nothing new.")] = 0,
     asked: Asked = ask("event.feed"),

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticUndefined
 
@@ -26,6 +27,7 @@ Words = Annotated[
     tuple[str, ...], AfterValidator(lambda words: tuple(sorted(set(words)))), Field(max_length=100)
 ]
 """Codes whose order does not matter."""
+Year = Annotated[int, Query(ge=1900, le=2999, description="年度 Year.")]
 Reason = Annotated[str, Field(description="理由 The reason; it is recorded.", max_length=2000)]
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import Asked, ask
 from api.rest.commands import Command, Step, change, create
 from api.rest.description import does, lists, shows
-from api.rest.fields import Reasoned, Region, choice, struct_of
+from api.rest.fields import Reasoned, Region, Year, choice, struct_of
 from api.rest.presenting import Page, found, show_one
 from application import plans
 from domain.plan import PlanRow
@@ -104,7 +104,7 @@ def draft_plan(body: PlanDraft, command: Command = create("plan.draft")) -> Resp
 def read_plans(
     page: Annotated[Page, Depends()],
     region: str = "",
-    year: int | None = None,
+    year: Year | None = None,
     status: Annotated[str, Query(description="draft, submitted, approved or published.")] = "",
     asked: Asked = ask("plan.read"),
 ) -> Response:

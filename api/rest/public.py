@@ -4,10 +4,11 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.access import Asked, everybody
 from api.rest.description import gives, lists, shows
+from api.rest.fields import Year
 from api.rest.presenting import Page, found, show, show_one
 from application.draws import read_opened
 from domain.errors import NotFound
@@ -164,7 +165,9 @@ def read_item(region: str, code: str, asked: Asked = everybody()) -> Response:
 
 @router.get("/catalogues/{region}/editions/{edition}", summary="某一版清单 One edition")
 @shows(Edition)
-def read_edition(region: str, edition: int, asked: Asked = everybody()) -> Response:
+def read_edition(
+    region: str, edition: Annotated[int, Path(ge=1, le=1_000_000)], asked: Asked = everybody()
+) -> Response:
     """An edition of the region's catalogue, for ever."""
     with asked.views() as views:
         present = found(current_edition(views, region), "catalogue", region)
@@ -176,7 +179,7 @@ def read_edition(region: str, edition: int, asked: Asked = everybody()) -> Respo
 def read_plans(
     page: Annotated[Page, Depends()],
     region: RegionQuery = "",
-    year: int | None = None,
+    year: Year | None = None,
     asked: Asked = everybody(),
 ) -> Response:
     """Published plans, the latest first."""

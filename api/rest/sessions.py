@@ -5,10 +5,10 @@ from datetime import timedelta
 import msgspec
 from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.access import SIGNED_IN, Asked, Credentials, ask, everybody
-from api.rest.commands import Command, create, head_of, projected
+from api.rest.commands import Body, Command, create, head_of, projected
 from api.rest.description import does, shows
 from api.rest.presenting import show
 from application.accounts import Issued, revoke_token, sign_in, token_digest
@@ -20,13 +20,11 @@ from domain.errors import NotFound
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """Login name and password."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=256)
-
-    login: str = Field(description="登录名 Login name.", min_length=1)
-    password: str = Field(description="口令 Password.", min_length=1)
+    login: str = Field(description="登录名 Login name.", min_length=1, max_length=256)
+    password: str = Field(description="口令 Password.", min_length=1, max_length=256)
     label: str = Field(default="", description="令牌用途，便于辨认 What the token is for.", max_length=100)
 
 

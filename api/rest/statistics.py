@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from api.access import Asked, ask
 from api.rest.description import lists, shows
@@ -69,7 +69,9 @@ def read_quarter(
 @router.get("/years/{year}", summary="年度统计 A year")
 @shows(Report)
 def read_year(
-    year: int, region: Annotated[str, Query(max_length=6)] = "", asked: Asked = ask("statistics.read")
+    year: Annotated[int, Path(ge=1900, le=2999)],
+    region: Annotated[str, Query(max_length=6)] = "",
+    asked: Asked = ask("statistics.read"),
 ) -> Response:
     """The sums of the year's quarters, and the quarters themselves."""
     with asked.views() as views:

@@ -230,7 +230,8 @@ def _print(settings: Settings, sign_ins: SignIns, console: Console, *, serving: 
     for login, token in sign_ins.tokens.items():
         console.print(f"{login:<14} {token}", soft_wrap=True, highlight=False)
     console.print(f"口令 password: {sign_ins.password}")
-    console.print("试一试 Try:" if serving else "以 sunlot serve 启动后可试 After `sunlot serve`, try:")
+    start = f"sunlot serve --data {settings.data_dir}"
+    console.print("试一试 Try:" if serving else f"先运行 First run `{start}`，再试 then try:")
     officer = f"-H 'Authorization: Bearer {sign_ins.tokens['officer']}'"
     for line in (
         f"{address}/  首页 start page",
