@@ -157,6 +157,7 @@ def link_inspector(office: Office, call: Call, id: str, *, inspector: str) -> An
     """Let an account stand for an inspector of the registry."""
     found = office.workflow.load(Inspector, inspector)
     call.require("account.manage", found.region)
+    _require_over(office, call, id)
     return office.workflow.change(
         call, Account, id, lambda account: account.link(call.act, inspector=found.id)
     )
@@ -164,7 +165,7 @@ def link_inspector(office: Office, call: Call, id: str, *, inspector: str) -> An
 
 def reset_password(office: Office, call: Call, id: str, *, login: str, password: str) -> Answer:
     """Set login name and password anew and lift a lock."""
-    call.require("account.manage", None)
+    _require_over(office, call, id)
     beside = Beside(credentials=(_credential(office, id, login, password),))
     return office.workflow.change(
         call, Account, id, lambda account: account.set_password(call.act), beside=beside
@@ -173,7 +174,7 @@ def reset_password(office: Office, call: Call, id: str, *, login: str, password:
 
 def close_account(office: Office, call: Call, id: str, *, reason: str) -> Answer:
     """Close an account; its tokens end with it."""
-    call.require("account.manage", None)
+    _require_over(office, call, id)
     return office.workflow.change(call, Account, id, lambda account: account.close(call.act, reason=reason))
 
 
@@ -205,15 +206,14 @@ def sign_in(
 
 def issue_token(office: Office, call: Call, id: str, *, label: str, lifetime: timedelta) -> Issued:
     """Issue a bearer token for another account, such as a machine's."""
-    call.require("account.manage", None)
-    account = office.workflow.load(Account, id)
+    account = _require_over(office, call, id)
     return _issue(office, call, account, label, lifetime)
 
 
 def revoke_token(office: Office, call: Call, id: str, *, token: str) -> Answer:
     """End a token; one's own, or as an administrator anybody's."""
     if call.actor.account != id:
-        call.require("account.manage", None)
+        _require_over(office, call, id)
     write = TokenWrite(token=token, account=id, digest="", expires_at=call.act.at, revoked=True)
     return office.workflow.change(
         call,
@@ -222,6 +222,18 @@ def revoke_token(office: Office, call: Call, id: str, *, token: str) -> Answer:
         lambda account: account.revoke_token(call.act, token=token),
         beside=Beside(tokens=(write,)),
     )
+
+
+def _require_over(office: Office, call: Call, id: str) -> Account:
+    """The account, for an administrator of every region in which it has a role.
+
+    Who could sign in as somebody else would have all that this one has, wherever that is.
+    """
+    account = office.workflow.load(Account, id)
+    call.require("account.manage", None)
+    for held in account.grants.values():
+        call.require("account.manage", held.region)
+    return account
 
 
 def _issue(office: Office, call: Call, account: Account, label: str, lifetime: timedelta) -> Issued:

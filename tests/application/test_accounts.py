@@ -1,15 +1,19 @@
 """Accounts: what was taken away is gone at once, and nobody guesses a password."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from application import accounts
+from application import accounts, inspectors
 from application.accounts import AccountLocked, AlreadyFounded, Authenticator, SignInRefused, TokenRefused
-from application.authorisation import CITY_OFFICER, LEADER, PermissionMissing, may
+from application.authorisation import ADMINISTRATOR, CITY_OFFICER, LEADER, PermissionMissing, may
+from domain.account import Account
 from domain.act import Act
 from domain.errors import ClaimTaken
-from tests.office import PASSWORD, TAIYUAN, Agency
+from tests.journey import officer_facts, provenance
+from tests.office import DATONG, PASSWORD, TAIYUAN, Agency, actor
 
 
 def opened(agency: Agency, login: str = "chen") -> str:
@@ -148,3 +152,51 @@ def test_only_an_administrator_opens_accounts(sqlite_agency: Agency) -> None:
     call = sqlite_agency.call(sqlite_agency.people.officer)
     with pytest.raises(PermissionMissing):
         accounts.open_account(sqlite_agency.office, call, person={}, login="x", password=PASSWORD)
+
+
+TAKING_OVER: dict[str, Callable[[Agency, Any, str], object]] = {
+    "issue a token": lambda agency, call, account: accounts.issue_token(
+        agency.office, call, account, label="x", lifetime=timedelta(hours=1)
+    ),
+    "reset the password": lambda agency, call, account: accounts.reset_password(
+        agency.office, call, account, login="chen", password=PASSWORD
+    ),
+    "close it": lambda agency, call, account: accounts.close_account(
+        agency.office, call, account, reason="x"
+    ),
+    "revoke a token": lambda agency, call, account: accounts.revoke_token(
+        agency.office, call, account, token=next(iter(agency.office.workflow.load(Account, account).tokens))
+    ),
+    "link an inspector": lambda agency, call, account: accounts.link_inspector(
+        agency.office, call, account, inspector=in_datong(agency)
+    ),
+}
+
+
+def in_datong(agency: Agency) -> str:
+    """An inspector of Datong's registry."""
+    return inspectors.register_inspector(
+        agency.office,
+        agency.call(agency.people.elsewhere),
+        region=DATONG,
+        person={"name": "大同执法"},
+        facts=officer_facts(1),
+        provenance=provenance(),
+    ).id
+
+
+@pytest.mark.parametrize("deed", TAKING_OVER)
+def test_an_administrator_of_one_region_takes_no_account_of_another_over(
+    deed: str, sqlite_agency: Agency
+) -> None:
+    account = opened(sqlite_agency)
+    given(sqlite_agency, account, LEADER)
+    signed_in(sqlite_agency)
+    before = sqlite_agency.size()
+    administrator = actor("datong-admin", ADMINISTRATOR, DATONG)
+    with pytest.raises(PermissionMissing) as refused:
+        TAKING_OVER[deed](sqlite_agency, sqlite_agency.call(administrator), account)
+    assert refused.value.facts["region"] == TAIYUAN
+    added = sqlite_agency.topics(before)
+    assert not [topic for topic in added if topic.startswith("account.")]
+    TAKING_OVER[deed](sqlite_agency, sqlite_agency.call(sqlite_agency.people.administrator), account)
