@@ -5,7 +5,7 @@ announce → commit → seal → reveal → observe → complete → open, or vo
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -17,7 +17,15 @@ from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.drawing.errors import DrawingError
 from domain.drawing.rules import NEEDED_PARTIES
 from domain.drawing.seed import commit as commitment_of
-from domain.drawing.source import Dice, PublicSource, check_value, parse_source, source_key, source_time
+from domain.drawing.source import (
+    Dice,
+    PublicSource,
+    check_text,
+    check_value,
+    parse_source,
+    source_key,
+    source_time,
+)
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.plan import Plan
 
@@ -431,19 +439,14 @@ class Draw(Aggregate):
             self.status, self.all_revealed_at = "revealed", timestamp
 
     def type_value(self, act: Act, *, party: str, value: str) -> None:
-        """A custodian types the value; with the last agreeing one it counts as observed."""
+        """A custodian types the value; with the last agreeing one dice count as observed."""
         self._require("revealed")
         self._require_custodian(act, party)
         self._require_after_source(act)
-        evidence = {"witnesses": len(self.contributors)} if isinstance(self.source, Dice) else {}
-        self._check_value(value, evidence or {"reference": "typed"})
-        others = {other: typed for other, typed in self.typed.items() if other != party}
+        self._check(check_text, value)
         self.record(self.ValueTyped, act, party=party, value=value)
-        if len(others) + 1 < len(self.contributors):
-            return
-        if set(others.values()) != {value}:
-            return
-        if isinstance(self.source, Dice):
+        if isinstance(self.source, Dice) and self.agreed_value == value:
+            evidence = {"witnesses": len(self.contributors)}
             self.record(self.PublicValueObserved, act, value=value, evidence=evidence)
 
     @event(ValueTyped)
@@ -451,11 +454,15 @@ class Draw(Aggregate):
         self.typed[party] = value
 
     def observe(self, act: Act, *, value: str, evidence: Mapping[str, Any]) -> None:
-        """Record the value with its evidence; typed values must agree with it."""
+        """Record the value with its evidence; every party must have typed it.
+
+        A beacon's too: its signature is not verified here, and whoever could hand one in alone could
+        try signatures until the result pleased him.
+        """
         self._require("revealed")
         self._require_after_source(act)
-        self._check_value(value, evidence)
-        if not self.typed_agree(value):
+        self._check(check_value, value, evidence)
+        if self.agreed_value != value:
             raise ValuesDiffer("/value", parties=sorted(self.typed))
         self.record(self.PublicValueObserved, act, value=value, evidence=dict(evidence))
 
@@ -464,11 +471,11 @@ class Draw(Aggregate):
         self.public_value, self.evidence = value, evidence
         self.status = "observed"
 
-    def typed_agree(self, value: str) -> bool:
-        """Whether every party that must type the value has typed this one; a beacon needs nobody."""
-        if self.public_source["kind"] == "drand-quicknet":
-            return True
-        return self.typed == {contributor.party: value for contributor in self.contributors}
+    @property
+    def agreed_value(self) -> str:
+        """The value that every party has typed alike; "" while there is none."""
+        values = {self.typed.get(contributor.party, "") for contributor in self.contributors}
+        return values.pop() if len(values) == 1 else ""
 
     def complete(self, act: Act, *, result: Result) -> None:
         """Record the computed result."""
@@ -546,7 +553,7 @@ class Draw(Aggregate):
             raise DrawStatusWrong(status=self.status, needed=status)
 
     def _require_voidable(self) -> None:
-        if self.status in ("observed", "completed", "opened"):
+        if self.status in ("observed", "completed", "opened") or self.agreed_value:
             raise ValueExists()
         if self.status not in LIVE:
             raise DrawStatusWrong(status=self.status, needed="announced")
@@ -565,9 +572,9 @@ class Draw(Aggregate):
         if time is None or act.at < time:
             raise SourceEarly(time=time)
 
-    def _check_value(self, value: str, evidence: Mapping[str, Any]) -> None:
+    def _check(self, check: Callable[..., None], value: str, *evidence: Mapping[str, Any]) -> None:
         try:
-            check_value(self.source, value, evidence)
+            check(self.source, value, *evidence)
         except DrawingError as error:
             raise SourceWrong("/value", reason=str(error)) from error
 

@@ -7,6 +7,7 @@ to say.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ LEAST_WITNESSES: Final = 2
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]+")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE: Final = re.compile(rf"[0-9a-f]{{{2 * SIGNATURE_BYTES}}}")
 _LAST_ROUND: Final = (datetime.max.replace(tzinfo=UTC) - QUICKNET_GENESIS) // QUICKNET_PERIOD
 
@@ -100,34 +102,51 @@ def source_time(source: PublicSource) -> datetime | None:
             return None
 
 
+def check_text(source: PublicSource, value: str) -> None:
+    """Raises WrongValue unless the value looks as the source gives it; evidence is another matter."""
+    match source:
+        case Quicknet():
+            if not _HASH.fullmatch(value):
+                raise WrongValue("wrong-public-value", "the value must be 64 lower-case hexadecimal digits")
+        case Dice(rolls):
+            _check_digits(value, rolls)
+        case Lottery():
+            _check_digits(value)
+
+
 def check_value(source: PublicSource, value: str, evidence: Mapping[str, Any]) -> None:
     """Raises WrongValue unless the value has the shape that the source gives and the evidence its fields.
 
     Of a beacon it checks that the value is the hash of the signature, not that the signature is the beacon's.
     """
+    check_text(source, value)
     match source:
         case Quicknet():
             _check_beacon(value, _take_evidence(evidence, "signature"))
-        case Dice(rolls):
-            _check_digits(value, rolls)
+        case Dice():
             _check_witnesses(_take_evidence(evidence, "witnesses"))
         case Lottery():
-            _check_digits(value)
             _check_reference(_take_evidence(evidence, "reference"))
 
 
 def source_key(source: PublicSource) -> str:
     """What a log may use once: two draws with the same key would share their chance.
 
-    "" for dice: rolled anew.
+    "" for dice: rolled anew. However the name and issue of a lottery are written, it is one lottery.
     """
     match source:
         case Quicknet(number):
             return f"drand-quicknet/{number}"
         case Lottery(name, issue):
-            return f"lottery/{name}/{issue}"
+            return f"lottery/{_plain(name)}/{_plain(issue).lstrip('0')}"
         case Dice():
             return ""
+
+
+def _plain(text: str) -> str:
+    """A text without what people write differently: width and case of letters, spaces and signs."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in folded if letter.isalnum())
 
 
 def _take_time(value: Json) -> str:

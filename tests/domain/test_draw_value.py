@@ -44,11 +44,13 @@ READY = (committed, sealed, revealed)
 DIGITS = "010203040506"
 
 
-def typed(party: str, value: str) -> Any:
+def typed(party: str, value: str, at: datetime = LOTTERY_TIME) -> Any:
     """A custodian types a value after the source's time."""
-    at = max(LOTTERY_TIME, NOW)
     return lambda draw: draw.type_value(act(CUSTODIANS[party], at=at), party=party, value=value)
 
+
+LOTTERY_TYPED = tuple(typed(party, DIGITS) for party in CUSTODIANS)
+BEACON_TYPED = tuple(typed(party, BEACON_VALUE, BEACON_TIME) for party in CUSTODIANS)
 
 # --- dice ------------------------------------------------------------------------------------
 
@@ -152,13 +154,28 @@ def test_evidence_of_another_kind_is_refused() -> None:
 # --- beacon ----------------------------------------------------------------------------------
 
 
-def test_a_beacon_needs_nobody_to_type_it() -> None:
+def test_a_beacon_is_typed_by_everybody_and_observed_with_its_signature() -> None:
     draw = (
-        given(announcing(public_source=BEACON), *READY)
+        given(announcing(public_source=BEACON), *READY, *BEACON_TYPED)
         .when(observing(BEACON_VALUE, {"signature": SIGNATURE}, at=BEACON_TIME))
         .then(happened(Draw.PublicValueObserved, value=BEACON_VALUE, evidence={"signature": SIGNATURE}))
     )
     assert draw.status == "observed"
+
+
+@pytest.mark.parametrize("steps", [READY, (*READY, BEACON_TYPED[0])])
+def test_nobody_hands_a_beacon_value_in_alone(steps: Any) -> None:
+    """Whoever could, would choose the seed: a signature is forty-eight bytes of anybody's fancy."""
+    outcome = given(announcing(public_source=BEACON), *steps).when(
+        observing(BEACON_VALUE, {"signature": SIGNATURE}, at=BEACON_TIME)
+    )
+    assert isinstance(outcome.refusal, ValuesDiffer)
+
+
+@pytest.mark.parametrize("value", ["", "ab" * 31, "AB" * 32, "1" * 63])
+def test_what_a_beacon_cannot_give_is_refused(value: str) -> None:
+    outcome = given(announcing(public_source=BEACON), *READY).when(typed("agency", value, BEACON_TIME))
+    assert isinstance(outcome.refusal, SourceWrong)
 
 
 def test_a_beacon_value_that_is_not_its_signature_is_refused() -> None:
@@ -258,6 +275,24 @@ def test_a_void_at_the_time_of_the_source_or_after_warns_of_a_re_roll(
 def test_a_draw_whose_value_exists_cannot_be_voided(steps: Any) -> None:
     given(announcing(), *steps).when(asked).refused(ValueExists)
     given(announcing(), *READY, asked, *steps[len(READY) :]).when(voided).refused(ValueExists)
+
+
+@pytest.mark.parametrize(("source", "typing"), [(LOTTERY, LOTTERY_TYPED), (BEACON, BEACON_TYPED)])
+def test_a_value_that_everybody_typed_exists(source: dict[str, Any], typing: Any) -> None:
+    late = act(DISCIPLINE, at=BEACON_TIME)
+    given(announcing(public_source=source), *READY, *typing).when(asked).refused(ValueExists)
+    given(announcing(public_source=source), *READY, asked, *typing).when(
+        lambda draw: draw.void(late)
+    ).refused(ValueExists)
+    given(announcing(public_source=source), *READY, asked, typing[0]).when(lambda draw: draw.void(late)).then(
+        happened(
+            Draw.Voided,
+            ground="名录有误",
+            plan_row=f"{stream('plan')}/01",
+            frame_key=f"{CITY}/2024",
+            reroll_warning=True,
+        )
+    )
 
 
 def test_a_voided_draw_stays_voided() -> None:

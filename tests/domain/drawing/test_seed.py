@@ -131,6 +131,16 @@ def test_what_serves_one_draw_has_one_key() -> None:
     assert source_key(Dice(20)) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "issue"), [("福彩3d", "2024098"), ("福彩 ３Ｄ", "2024098 "), ("福彩-3D", "02024-098")]
+)
+def test_however_it_is_written_a_lottery_s_issue_serves_one_draw(name: str, issue: str) -> None:
+    at = "2024-04-09T21:15:00+08:00"
+    assert source_key(Lottery(name, issue, at)) == source_key(Lottery("福彩3D", "2024098", at))
+    assert source_key(Lottery(name, issue, at)) != source_key(Lottery("福彩3D", "2024099", at))
+    assert source_key(Lottery(name, issue, at)) != source_key(Lottery("体彩3D", "2024098", at))
+
+
 def test_values_that_fit_their_source_are_accepted() -> None:
     check_value(Quicknet(1), sha256(bytes.fromhex(SIGNATURE)).hexdigest(), {"signature": SIGNATURE})
     check_value(Dice(20), TWENTY, {"witnesses": 2})
