@@ -153,8 +153,7 @@ def recorded_at(now: datetime, last: str) -> str:
 
 def is_time(at: str) -> bool:
     """Whether the text is a time as entries write it, at a second that exists."""
-    digits = at[20:26]
-    return len(at) == 27 and at[26] == "Z" and digits.isascii() and digits.isdigit() and _is_second(at[:20])
+    return at[26:] == "Z" and at[20:26].isdigit() and at.isascii() and _is_second(at[:20])
 
 
 @lru_cache(maxsize=64)
