@@ -57,7 +57,7 @@ class PlanImport(Import):
         if year and line.no:
             self.once(cells, "no", f"{year}/{department}/{line.no}")
         if not cells.errors:
-            cells.check("team", lambda: line.check(year))
+            cells.check("team", lambda: line.check(year, self.desk.region))
         if year and department:
             self._note_title(cells, (year, department))
         if cells.errors:

@@ -12,7 +12,7 @@ from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.catalogue import Catalogue
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.identifiers import check_region
+from domain.identifiers import check_region, covers
 from domain.values import Seat
 
 _PERIOD = re.compile(r"(20[0-9]{2})Q[1-4]")
@@ -81,14 +81,15 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     visits_a_year: int
     redraw: bool
 
-    def check(self, year: int) -> None:
-        """Refuse with `PlanRowWrong` what no draw could follow."""
+    def check(self, year: int, region: str) -> None:
+        """Refuse with `PlanRowWrong` what no draw could follow, or what is not the region's to plan."""
         if not _ROW.fullmatch(self.no):
             raise self._wrong("no", self.no)
         period = _PERIOD.fullmatch(self.period)
         if period is None or int(period[1]) != year:
             raise self._wrong("period", self.period)
         self._check_lists()
+        self._check_areas(region)
         self._check_strata()
         self._check_team()
         if not all(1 <= weight <= 100 for weight in self.weights.values()):
@@ -104,8 +105,11 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         for field, values in (("items", self.items), ("areas", self.areas)):
             if len(set(values)) != len(values):
                 raise self._wrong(field, ",".join(values))
+
+    def _check_areas(self, region: str) -> None:
         for area in self.areas:
-            check_region(area)
+            if not covers(region, check_region(area)):
+                raise self._wrong("areas", area)
 
     def last_day(self) -> date:
         """The last day of the row's quarter."""
@@ -204,7 +208,7 @@ class Plan(Aggregate):
     def set_row(self, act: Act, *, row: PlanRow, catalogue: Catalogue) -> None:
         """Add a row or write it anew; its items must be published and in force today."""
         self._require("draft")
-        row.check(self.year)
+        row.check(self.year, self.region)
         catalogue.require(row.items, act.day)
         self.record(self.RowSet, act, row=row)
 

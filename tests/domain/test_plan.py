@@ -74,6 +74,8 @@ ROW_FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("items", {"items": ("SX-01", "SX-01")}, "SX-01,SX-01"),
     ("areas", {"areas": ()}, ""),
     ("areas", {"areas": (CITY, CITY)}, f"{CITY},{CITY}"),
+    ("areas", {"areas": ("140105", "140200")}, "140200"),
+    ("areas", {"areas": ("140000",)}, "140000"),
     ("departments", {"departments": ()}, ""),
     ("strata", {"strata": ()}, ""),
     ("strata", {"strata": (StratumRule(code="key", num=3, den=2),)}, "key 3/2"),
