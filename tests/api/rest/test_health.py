@@ -33,6 +33,7 @@ def test_a_store_that_is_gone_is_named_and_life_goes_on(
 
 
 def test_a_ledger_that_diverged_is_not_ready(small: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.system.stop()
     monkeypatch.setattr(small.system.publisher, "failure", "ledger-diverged: root-differs")
     answer = small.nobody.page("/readyz")
     assert answer.status_code == 503

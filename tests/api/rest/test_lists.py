@@ -44,7 +44,7 @@ def test_a_list_has_at_most_two_hundred_rows(small: Service) -> None:
     ]
 
 
-@pytest.mark.parametrize("cursor", ["1", "abc", "aTE=", "aS0x", "%00", "i1", "x" * 99])
+@pytest.mark.parametrize("cursor", ["1", "abc", "aTE=", "aS0x", "i1", "x" * 99])
 def test_a_cursor_that_this_list_did_not_give_is_refused(small: Service, cursor: str) -> None:
     refused(small.officer.page(f"/api/v1/sites?after={cursor}"), 400, "cursor-wrong")
 

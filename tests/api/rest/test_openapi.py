@@ -150,19 +150,21 @@ class Links(HTMLParser):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_pages_ask_no_other_host_and_need_no_script(small: Service, language: str) -> None:
+    seen: set[str] = set()
     for path in ("/", "/docs", "/problems", "/problems/stale"):
         answer = small.nobody.page(path, headers={"Accept-Language": language})
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-language"] == language
         links = Links(answer.text)
         assert links.active == []
-        for address in links.addresses:
+        for address in sorted(set(links.addresses)):
             assert address.startswith(("/", "#")), address
             assert not address.startswith("//"), address
             if address.startswith("#"):
                 assert address[1:] in links.ids, address
-            else:
-                assert small.officer.page(address.split("#")[0]).status_code in (200, 404), address
+            elif (place := address.split("#")[0]) not in seen:
+                assert small.officer.page(place).status_code in (200, 404), address
+                seen.add(place)
 
 
 def test_the_page_lists_every_operation_and_type(small: Service) -> None:

@@ -97,7 +97,7 @@ def bodies(example: Any, schemas: dict[str, Any]) -> Iterator[Any]:
     yield from VALUES
     if isinstance(example, dict):
         for field in example:
-            for value in VALUES:
+            for value in ODD:
                 yield {**example, field: value}
 
 
