@@ -48,6 +48,7 @@ VALUES: tuple[Any, ...] = (
     [None],
     [[]],
 )
+ODD: tuple[Any, ...] = ("x\x00y", "\ud800", 2**70, [None])
 
 
 @pytest.fixture

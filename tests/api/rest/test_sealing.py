@@ -179,13 +179,29 @@ def test_an_inspector_s_name_is_read_with_a_reason_and_stands_in_no_event(small:
     refused(small.officer.post(f"/inspectors/{id}/readings", {"reason": ""}), 422, "reading-reason-missing")
     refused(small.elsewhere.post(f"/inspectors/{id}/readings", {"reason": "x"}), 403, "permission-missing")
     size = small.size()
-    key = {"key": "read-once"}
+    key = {"key": "every-showing-is-recorded"}
     told = small.officer.post(f"/inspectors/{id}/readings", {"reason": "制作文书"}, **key).json()
     assert told["value"] == {"name": "王0", "certificate_no": "晋A00000"}
     assert small.officer.post(f"/inspectors/{id}/readings", {"reason": "制作文书"}, **key).json() == told
-    assert small.topics(size) == ["access.recorded.v1"]
+    assert small.topics(size) == ["access.recorded.v1", "access.recorded.v1"]
     states = b"".join(row.state for row in small.system.store.recorder.rows())
     assert "王0".encode() not in states
+
+
+def test_a_key_used_before_the_draw_shows_nothing_unrecorded_after_it(small: Service) -> None:
+    story = Story(small)
+    draw = story.announced_draw()
+    reading = {"reason": "专项检查"}
+    early = small.auditor.post(f"/draws/{draw}/readings", reading, key="kept").json()
+    story.commit(draw)
+    story.seal(draw)
+    story.reveal(draw)
+    story.roll(draw)
+    story.complete(draw)
+    size = small.size()
+    later = small.auditor.post(f"/draws/{draw}/readings", reading, key="kept").json()
+    assert early["files"].keys() != later["files"].keys()
+    assert small.topics(size) == ["access.recorded.v1"]
 
 
 def secrets_of(service: Service, draw: str, *, streams: bool = True) -> set[str]:
