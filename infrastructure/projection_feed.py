@@ -1,13 +1,14 @@
 """Feeds read models with the log: reads a batch, decodes each event once, and lets each fold its share."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, cast
+from types import MappingProxyType
+from typing import Final, NamedTuple, cast
 
 import structlog
 from eventsourcing.persistence import Mapper, StoredEvent
-from sqlalchemy import Connection
+from msgspec.structs import replace
 
 from domain.aggregate import DomainEvent
 from domain.errors import EventUnreadable, StoreUnavailable
@@ -38,6 +39,13 @@ Share = Sequence[Recorded | EventUnreadable]
 Work = tuple[Track, Share]
 
 
+class Advance(NamedTuple):
+    """How many events were read, and where read models stand since, as far as that is known."""
+
+    read: int
+    standing: Mapping[str, Position] = MappingProxyType({})
+
+
 class ProjectionFeed:
     """Moves read models forward, one batch at a time."""
 
@@ -60,25 +68,26 @@ class ProjectionFeed:
 
     def behind(self, projections: Sequence[Projection], target: int) -> list[Track]:
         """Those that have not reached the target and have not failed."""
-        return late(projections, self.standing(projections), target)
+        return late(projections, {one.name: one for one in self.standing(projections)}, target)
 
-    def advance(self, tracks: Sequence[Track], target: int) -> int:
-        """One batch for those of the tracks that are furthest behind; how many events it read."""
+    def advance(self, tracks: Sequence[Track], target: int) -> Advance:
+        """One batch for those of the tracks that are furthest behind."""
         with collection_paused():
             return self._advance(tracks, target)
 
-    def _advance(self, tracks: Sequence[Track], target: int) -> int:
+    def _advance(self, tracks: Sequence[Track], target: int) -> Advance:
         start = min(position for _, position in tracks) + 1
         rows = list(self._recorder.rows(start, min(self._batch, target - start + 1)))
         if not rows:
-            return 0
+            return Advance(0)
         last = rows[-1].idx
         due = [(projection, position) for projection, position in tracks if position < last]
         decoded = self._decode(rows, frozenset[str]().union(*(projection.topics for projection, _ in due)))
         work = [(track, _share(track, decoded)) for track in due]
-        if len(rows) > FEW or not self._step_together(work, last):
+        known = self._step_together(work, last) if len(rows) <= FEW else None
+        if known is None:
             self._step_apart(work, last)
-        return len(rows)
+        return Advance(len(rows), known or {})
 
     def _decode(self, rows: Sequence[Row], topics: frozenset[str]) -> list[Decoded]:
         return [(row.topic, self._read(row)) for row in rows if row.topic in topics]
@@ -92,28 +101,27 @@ class ProjectionFeed:
             return error
         return Recorded(row.idx, datetime.fromisoformat(row.at), cast(DomainEvent, event))
 
-    def _step_together(self, work: Sequence[Work], last: int) -> bool:
-        """All in one transaction, so that a few events are seen soon; False if nothing came of it."""
+    def _step_together(self, work: Sequence[Work], last: int) -> Mapping[str, Position] | None:
+        """All in one transaction, so that a few events are seen soon; None if nothing came of it."""
         try:
             with self._views.writing() as connection:
-                moved = self._move([track for track, _ in work], last, connection)
-                for (projection, _), share in work:
-                    if share and projection.key in moved:
+                positions = Positions(connection, self._log)
+                standing = positions.lock(projection.key for (projection, _), _ in work)
+                due = [(track[0], share) for track, share in work if _stands(track, standing)]
+                positions.put((projection.key for projection, _ in due), last)
+                for projection, share in due:
+                    if share:
                         projection.apply(connection, _readable(share))
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  one of them fails: which one, each finds out by itself
             LOG.info("projections-apart", cause=type(error).__name__)
-            return False
-        return True
-
-    def _move(self, tracks: Sequence[Track], last: int, connection: Connection) -> set[str]:
-        positions, moved = Positions(connection, self._log), set[str]()
-        for old in sorted({position for _, position in tracks}):
-            moved |= positions.move_all(
-                [projection.key for projection, position in tracks if position == old], old, last
-            )
-        return moved
+            return None
+        moved = {projection.key for projection, _ in due}
+        return {
+            name: replace(found, position=last) if name in moved else found
+            for name, found in standing.items()
+        }
 
     def _step_apart(self, work: Sequence[Work], last: int) -> None:
         self._pass([track for track, share in work if not share], last)
@@ -125,7 +133,9 @@ class ProjectionFeed:
         if not tracks:
             return
         with self._views.writing() as connection:
-            self._move(tracks, last, connection)
+            positions = Positions(connection, self._log)
+            for projection, position in tracks:
+                positions.move(projection.key, position, last)
 
     def _step(self, track: Track, last: int, share: Share) -> None:
         projection, position = track
@@ -147,13 +157,20 @@ class ProjectionFeed:
             Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
 
 
-def late(projections: Sequence[Projection], standing: Sequence[Position], target: int) -> list[Track]:
+def late(projections: Iterable[Projection], standing: Mapping[str, Position], target: int) -> list[Track]:
     """Those that stand before the target and have not failed."""
+    tracks = ((projection, standing[projection.key]) for projection in projections)
     return [
         (projection, found.position)
-        for projection, found in zip(projections, standing, strict=True)
+        for projection, found in tracks
         if found.status != FAILED and found.position < target
     ]
+
+
+def _stands(track: Track, standing: Mapping[str, Position]) -> bool:
+    projection, position = track
+    found = standing[projection.key]
+    return found.status != FAILED and found.position == position
 
 
 def _share(track: Track, decoded: Sequence[Decoded]) -> list[Recorded | EventUnreadable]:

@@ -42,17 +42,19 @@ class Positions:
         statement = update(_TABLE).where(*self._is(name), _TABLE.c.position == old, _TABLE.c.status != FAILED)
         return self._connection.execute(statement.values(position=new)).rowcount == 1
 
-    def move_all(self, names: Iterable[str], old: int, new: int) -> set[str]:
-        """Move those that stand at `old` and have not failed; which they were.
+    def lock(self, names: Iterable[str]) -> dict[str, Position]:
+        """The positions of these names, which nobody else moves until the transaction ends.
 
-        Locked by name, so that two runners never wait for each other.
+        Locked in one order, so that two runners never wait for each other in a circle.
         """
-        standing = (_TABLE.c.log == self._log, _TABLE.c.position == old, _TABLE.c.status != FAILED)
-        chosen = select(_TABLE.c.name).where(*standing, _TABLE.c.name.in_(sorted(names)))
-        locked = chosen.order_by(_TABLE.c.name).with_for_update().cte("locked")
-        moved = update(_TABLE).where(*standing, _TABLE.c.name.in_(select(locked.c.name)))
-        statement = moved.values(position=new).returning(_TABLE.c.name)
-        return set(self._connection.execute(statement).scalars())
+        chosen = select(_TABLE).where(_TABLE.c.log == self._log, _TABLE.c.name.in_(sorted(names)))
+        found = self._connection.execute(chosen.order_by(_TABLE.c.name).with_for_update())
+        return {row.name: Position(*row) for row in found}
+
+    def put(self, names: Iterable[str], position: int) -> None:
+        """Give positions that were locked a new place."""
+        chosen = update(_TABLE).where(_TABLE.c.log == self._log, _TABLE.c.name.in_(sorted(names)))
+        self._connection.execute(chosen.values(position=position))
 
     def fail(self, name: str, position: int, error: str) -> None:
         """Stop a read model where it stands, unless somebody else moved it on meanwhile."""

@@ -6,7 +6,7 @@ handler fails stops, alone; its status says so and it resumes where it was at th
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Event, Lock
 from typing import Final
@@ -16,7 +16,7 @@ from eventsourcing.persistence import Mapper
 
 from domain.errors import NotFound, StoreUnavailable
 from infrastructure.database import Store
-from infrastructure.projection_feed import ProjectionFeed, Track, late
+from infrastructure.projection_feed import ProjectionFeed, late
 from infrastructure.projection_positions import FAILED, Positions
 from infrastructure.projection_rebuild import Progress, Rebuild
 from infrastructure.views import Views
@@ -28,6 +28,10 @@ FAR_BEHIND: Final = 5_000
 POLL_SECONDS: Final = 0.02
 
 LOG: Final = structlog.get_logger(__name__)
+
+
+Standing = Mapping[str, Position]
+"""Where read models stand, by the names of their positions."""
 
 
 class ProjectionUnknown(NotFound):
@@ -68,7 +72,7 @@ class ProjectionRunner:
         self._feed = ProjectionFeed(store.recorder, mapper, self.views, log=log, batch=batch)
         self._wake, self._moved = Event(), Condition()
         self._running = False
-        self._standing: list[Position] | None = None
+        self._standing: Standing = {}
         self._preparing, self._prepared = Lock(), False
 
     def close(self) -> None:
@@ -93,23 +97,21 @@ class ProjectionRunner:
         Tells how many events were read. A failed one is left out: `status` tells.
         """
         self.prepare()
-        chosen, head, read = self._chosen(names), self._feed.head(), 0
-        target = head if until is None else min(until, head)
-        while tracks := self._behind(chosen, target):
-            read += self._feed.advance(tracks, target)
-        return read
+        chosen, head = self._chosen(names), self._feed.head()
+        return self._advance(chosen, head if until is None else min(until, head), self._look())
 
     def run(self, stop: Event, interval: float = 0.2) -> None:
         """Catch up until told to stop, at least every `interval` seconds and whenever nudged."""
         self._running = True
         try:
+            nudged = False
             while not stop.is_set():
                 self._wake.clear()
                 try:
-                    self.catch_up()
+                    self._follow() if nudged else self.catch_up()
                 except StoreUnavailable as error:
                     LOG.warning("projections-wait", reason=error.facts.get("reason"))
-                self._wake.wait(interval)
+                nudged = self._wake.wait(interval)
         finally:
             self._running = False
 
@@ -162,13 +164,25 @@ class ProjectionRunner:
                 raise ProjectionUnknown(name=name, known=known)
         return [one for one in self.projections if not names or one.name in names]
 
-    def _behind(self, chosen: Sequence[Projection], target: int) -> list[Track]:
-        standing = {one.name: one for one in self._look()}
-        return late(chosen, [standing[one.key] for one in chosen], target)
+    def _follow(self) -> None:
+        """Catch up from where all were last seen; if they stand elsewhere, that is noticed."""
+        self.prepare()
+        self._advance(self.projections, self._feed.head(), self._standing or self._look())
 
-    def _look(self) -> list[Position]:
-        """Where all stand, and let those who wait for it know."""
-        standing = self._feed.standing(self.projections)
+    def _advance(self, chosen: Sequence[Projection], target: int, standing: Standing) -> int:
+        read = 0
+        while tracks := late(chosen, standing, target):
+            advance = self._feed.advance(tracks, target)
+            read += advance.read
+            standing = self._learn({**standing, **advance.standing}) if advance.standing else self._look()
+        return read
+
+    def _look(self) -> Standing:
+        """Where all stand."""
+        return self._learn({one.name: one for one in self._feed.standing(self.projections)})
+
+    def _learn(self, standing: Standing) -> Standing:
+        """Let those who wait for it know."""
         with self._moved:
             self._standing = standing
             self._moved.notify_all()
@@ -185,9 +199,9 @@ class ProjectionRunner:
 
     def _waiting(self, position: int) -> bool | None:
         """False when all are there, True when waiting may help, None when it will not."""
-        if self._standing is None:
+        if not self._standing:
             return True
-        missing = [one for one in self._standing if one.position < position]
+        missing = [one for one in self._standing.values() if one.position < position]
         if any(one.status == FAILED or position - one.position > FAR_BEHIND for one in missing):
             return None
         return bool(missing)
