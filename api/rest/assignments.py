@@ -96,9 +96,7 @@ def read_sealed_assignment(
 ) -> Response:
     """An assignment before the opening, for those entitled; the reading is recorded first."""
     draw = command.office.workflow.load(Assignment, id).task.draw
-    answer = command.decide(
-        body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason)
-    )
+    answer = note_sealed_reading(command.office, command.reading(body), [draw], reason=body.reason)
     waited = projected(command, answer.position)
     seen = _seen(command, id)
     return show(_shown(seen), headers={"ETag": etag(seen.assignment.version), **waited})

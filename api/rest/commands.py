@@ -113,6 +113,10 @@ class Command(Asked, frozen=True, kw_only=True):
         call = self.command(body, content=content)
         return self.office.workflow.once(call, lambda: verb(call))
 
+    def reading(self, body: Step) -> Call:
+        """A reading that is recorded, each time anew: a kept answer must not show the present unrecorded."""
+        return self.call(occurred_at=body.occurred_at)
+
     def command(self, body: Step | None, *, content: str = "") -> Call:
         """The command as the application takes it."""
         retry = None

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from api.access import Asked, everybody
 from api.i18n import LANGUAGES, sentences
-from api.problems import MEDIA_TYPE, request_refusals, status_of
+from api.problems import MEDIA_TYPE, RequestRefused, request_refusals, status_of
 from api.rest.description import TAGS, gives, shows
 from api.rest.openapi import describe
 from api.rest.presenting import show
@@ -91,7 +91,8 @@ def document_of(app: FastAPI) -> dict[str, Any]:
 
 def known_problems() -> list[dict[str, Any]]:
     """Every refusal: code, status, the law it comes from, and its sentences in both languages."""
-    refusals = {refusal.code: refusal for refusal in (*domain_errors(DomainError), *request_refusals())}
+    known: list[type[DomainError] | type[RequestRefused]] = [*domain_errors(DomainError), *request_refusals()]
+    refusals = {refusal.code: refusal for refusal in known}
     return [
         {
             "code": code,

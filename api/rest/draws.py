@@ -12,8 +12,6 @@ from api.rest.description import does, gives, lists, shows
 from api.rest.fields import Reasoned
 from api.rest.presenting import Page, found, show, show_one
 from application import draws, sealing
-from application.ports import Answer
-from application.workflow import Call
 from domain.draw import Contributor, Draw
 from domain.errors import NotFound
 from projections.draws import DrawEntry, get_draw, list_draws
@@ -263,13 +261,6 @@ def end_attempt(id: str, body: Step | None = None, command: Command = change("dr
 @shows(SealedFiles)
 def read_sealed(id: str, body: Reasoned, command: Command = create("draw.read-sealed")) -> Response:
     """The bundle's files before the opening, for those entitled; the reading is recorded first."""
-    files: list[dict[str, bytes]] = []
-
-    def verb(call: Call) -> Answer:
-        files.append(dict(draws.read_sealed(command.office, call, id, reason=body.reason)))
-        return Answer(id=id, version=1, position=-1)
-
-    command.decide(body, verb)
-    kept = files[0] if files else draws.bundle_opener(command.office, command.office.workflow.load(Draw, id))
-    shown = SealedFiles(draw=id, files={name: content.decode() for name, content in kept.items()})
+    files = draws.read_sealed(command.office, command.reading(body), id, reason=body.reason)
+    shown = SealedFiles(draw=id, files={name: content.decode() for name, content in files.items()})
     return show(shown, headers=projected(command, head_of(command)))

@@ -77,9 +77,7 @@ def read_sealed_inspection(
     """An inspection before its visit is over, for those entitled; the reading is recorded first."""
     inspection = command.office.workflow.load(Inspection, id)
     draw = inspection.visit.draw
-    answer = command.decide(
-        body, lambda call: note_sealed_reading(command.office, call, [draw], reason=body.reason)
-    )
+    answer = note_sealed_reading(command.office, command.reading(body), [draw], reason=body.reason)
     waited = projected(command, answer.position)
     return show(_shown(inspection), headers={"ETag": etag(inspection.version), **waited})
 

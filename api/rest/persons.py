@@ -10,8 +10,6 @@ from api.rest.description import shows
 from api.rest.fields import Reasoned
 from api.rest.presenting import found, show
 from application.persons import read_persons
-from application.ports import Answer
-from application.workflow import Call
 from projections.inspectors import get_inspector
 from projections.sites import get_site
 
@@ -44,14 +42,7 @@ def read_site_person(id: str, body: Reasoned, command: Command = create("person.
 
 
 def _read(command: Command, body: Reasoned, person: str, region: str) -> Response:
-    """A retry finds the reading recorded and reads again; nothing of the vault is kept with the answer."""
-    values: list[Mapping[str, Mapping[str, str]]] = []
-
-    def verb(call: Call) -> Answer:
-        values.append(read_persons(command.office, call, [person], region=region, reason=body.reason))
-        return Answer(id=person, version=1, position=-1)
-
-    command.decide(body, verb)
-    value = values[0] if values else command.office.vault.read([person])
+    call = command.reading(body)
+    value = read_persons(command.office, call, [person], region=region, reason=body.reason)
     shown = PersonShown(person=person, value=value.get(person, {}))
     return show(shown, headers=projected(command, head_of(command)))

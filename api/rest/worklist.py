@@ -84,9 +84,7 @@ def read_waiting(
             limit=page.one_more,
         )
     if draws := {row.draw for row in rows}:
-        command.decide(
-            body, lambda call: note_sealed_reading(command.office, call, draws, reason=body.reason)
-        )
+        note_sealed_reading(command.office, command.reading(body), draws, reason=body.reason)
     return page.show([_waiting(command, row) for row in rows])
 
 
