@@ -24,10 +24,15 @@ PLACE = "/api/v1/accounts/{id}"
 
 
 class AccountOpening(Step):
-    """A new account. What is said of the person goes to the vault; a machine's account says nothing."""
+    """A new account. What is said of the person goes to the vault; a machine's account says nothing.
 
-    login: str = Field(description="登录名 Login name.", min_length=1, max_length=256)
-    password: str = Field(description="口令，12 至 256 字符 Password, 12 to 256 characters.", max_length=256)
+    Without login name and password the account comes in by tokens only, such as a machine's.
+    """
+
+    login: str = Field(default="", description="登录名 Login name.", max_length=64)
+    password: str = Field(
+        default="", description="口令，12 至 256 字符 Password, 12 to 256 characters.", max_length=256
+    )
     name: str = Field(default="", description="姓名 The person's name; goes to the vault.", max_length=100)
     phone: str = Field(default="", description="电话 Phone; goes to the vault.", max_length=50)
 

@@ -96,6 +96,15 @@ def test_a_closed_account_is_shut_out_at_once(small: Service) -> None:
     refused(small.nobody.post("/sessions", again), 401, "sign-in-refused")
 
 
+def test_a_machine_s_account_needs_no_login_name(small: Service) -> None:
+    admin = small.administrator
+    opened = done(admin.post("/accounts", {"name": "夜间报送"}))
+    issued = done(admin.post(f"/accounts/{opened['id']}/tokens", {"label": "nightly"}))
+    machine = Person(small.http, issued["token"])
+    assert machine.get("/sessions/current").json()["account"] == opened["id"]
+    refused(admin.post("/accounts", {"login": "half"}), 422, "password-weak")
+
+
 def test_a_machine_s_token_is_shown_once_and_lasts_no_longer_than_allowed(small: Service) -> None:
     machine, admin = small.reporting, small.administrator
     path = f"/accounts/{machine.account}/tokens"
