@@ -31,6 +31,7 @@ from domain.assignment import Assignment
 from domain.inspection import Evidence, Inspection, Record
 from domain.values import ItemResult
 
+VISIT_TAKES: Final = timedelta(hours=2)
 CHANNELS: Final = ("国家企业信用信息公示系统（山西）", "市生态环境局网站")
 GRANTED, REFUSED, RETURNED = 4, 5, 6
 """Which visits of a draw see a recusal granted, one refused, a record returned by its reviewer."""
@@ -184,7 +185,7 @@ class Visitor:
         outcome = self._outcome()
         if outcome.disposal:
             self._find(lead, when + timedelta(minutes=20), outcome)
-        self._conclude(lead, when, "conclude")
+        self._conclude(lead, when, when + VISIT_TAKES, "conclude")
         self._plan(2, 10, self._review)
 
     def _find(self, lead: Who, when: datetime, outcome: Outcome) -> None:
@@ -215,8 +216,7 @@ class Visitor:
     def _items(self) -> tuple[str, ...]:
         return self._office.workflow.load(Inspection, self.inspection).item_codes()
 
-    def _conclude(self, lead: Who, start: datetime, name: str) -> None:
-        when = start + timedelta(hours=2)
+    def _conclude(self, lead: Who, start: datetime, when: datetime, name: str) -> None:
         self.stage.plan(when, lambda: self._write_record(lead, start, when, name))
 
     def _write_record(self, lead: Who, start: datetime, when: datetime, name: str) -> None:
@@ -230,7 +230,7 @@ class Visitor:
             place="检查对象生产经营场所",
             weather="晴",
             started_at=start,
-            ended_at=when - timedelta(minutes=10),
+            ended_at=start + VISIT_TAKES - timedelta(minutes=10),
             present="环保负责人",
             opinion="属实，无异议",
             signed_by=tuple(officers),
@@ -259,7 +259,8 @@ class Visitor:
                 self._office, call, self.inspection, reason="天气与时间记载不全，请补正"
             ),
         )
-        self._conclude(self._lead(when), when - timedelta(days=1), "conclude-again")
+        visited = self._when(1, 9)
+        self._conclude(self._lead(when), visited, when + timedelta(hours=4), "conclude-again")
         self._plan(3, 10, self._pass)
 
     def _pass(self, when: datetime) -> None:
