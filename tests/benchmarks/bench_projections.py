@@ -13,31 +13,35 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import Tracking
-from eventsourcing.postgres import PostgresTrackingRecorder
-from eventsourcing.projection import Projection as StockProjection
 from eventsourcing.projection import ProjectionRunner as StockRunner
-from eventsourcing.sqlite import SQLiteTrackingRecorder
 from msgspec.structs import replace
 
 from application.workflow import Workflow
 from domain.aggregate import Aggregate, DomainEvent
-from domain.site import Site, SiteFacts
-from domain.violation import Matter, Violation
+from domain.site import Site
+from domain.violation import Violation
 from infrastructure.chance import SystemChance
 from infrastructure.clock import SystemClock
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.projection_runner import ProjectionRunner
-from projections import sites, violation_ledger
 from tests import stages
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.stock_tables import (
+    SITE_COLUMNS,
+    VIOLATION_COLUMNS,
+    PostgresTable,
+    SiteTable,
+    SqliteTable,
+    StockTable,
+    ViolationTable,
+    table_statement,
+)
 from tests.builders import (
     CLOSER,
     PLANNER,
@@ -74,7 +78,7 @@ class Model:
 
     name: str
     title: str
-    stock: type["StockTable"]
+    stock: type[StockTable]
     columns: str
     fill: Callable[[int], list[DomainEvent]]
     events_each: int
@@ -235,135 +239,12 @@ def _assessed(site: Site) -> None:
     site.assess(act(), risk_class="B", assessed_on=date(2024, 3, 1), source="年度评定")
 
 
-# --- the library's side ----------------------------------------------------------------------
-
-
-class StockTable(StockProjection[Any]):
-    """A read model in the library's terms: one transaction for each event."""
-
-    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
-        """Write the columns that the event sets."""
-        self.view.write(domain_event, self.columns(domain_event), tracking)
-
-    def columns(self, event: Any) -> dict[str, Any]:
-        """The columns that the event sets, as they are stored."""
-        raise NotImplementedError
-
-
-class SiteTable(StockTable):
-    """The table of sites."""
-
-    topics = tuple(sites.PROJECTION.topics)
-
-    def columns(self, event: Any) -> dict[str, Any]:
-        """What a site event sets."""
-        columns: dict[str, Any] = {"version": event.originator_version}
-        if isinstance(event, Site.Registered | Site.Changed):
-            facts, why = event.facts, event.provenance
-            columns |= {name: getattr(facts, name) for name in SiteFacts.__struct_fields__}
-            columns |= {"needs": ",".join(facts.needs), "source": why.source, "reason": why.reason}
-            columns["effective_from"] = why.effective_from.isoformat()
-        elif isinstance(event, Site.Assessed):
-            columns["risk_class"] = event.risk_class
-        return columns
-
-
-class ViolationTable(StockTable):
-    """The violation ledger."""
-
-    topics = tuple(violation_ledger.PROJECTION.topics)
-
-    def columns(self, event: Any) -> dict[str, Any]:
-        """What a violation event sets."""
-        at = event.occurred_at.isoformat()
-        match event:
-            case Violation.Opened():
-                about = {name: getattr(event.matter, name) for name in event.matter.__struct_fields__}
-                return {**about, "disposal": event.disposal, "owner": event.owner, "state": "open"}
-            case Violation.RectificationOrdered():
-                due = event.order.deadline.due.isoformat()
-                return {"order_no": event.order.number, "due": due, "ordered_at": at, "state": "ordered"}
-            case Violation.RectificationSubmitted():
-                return {"submitted_at": at, "submitted_by": event.by, "state": "submitted"}
-            case Violation.RectificationReturned():
-                due = event.deadline.due.isoformat()
-                return {"due": due, "return_reason": event.reason, "state": "ordered"}
-            case Violation.RectificationVerified():
-                return {"verified_at": at, "verified_by": event.by, "state": "verified"}
-            case _:
-                return {"closed_on": event.closed_on.isoformat(), "closed_by": event.by, "state": "closed"}
-
-
-SITE_COLUMNS = (
-    *SiteFacts.__struct_fields__,
-    "source",
-    "reason",
-    "effective_from",
-    "risk_class",
-    "version bigint",
-)
-VIOLATION_COLUMNS = (
-    *(f"{name} bigint" if name == "finding" else name for name in Matter.__struct_fields__),
-    *("disposal", "owner", "state", "order_no", "due", "ordered_at", "submitted_at", "submitted_by"),
-    *("return_reason", "verified_at", "verified_by", "closed_on", "closed_by"),
-)
-
-
-def _table(columns: Sequence[str]) -> str:
-    typed = (column if " " in column else f"{column} text" for column in columns)
-    return f"CREATE TABLE IF NOT EXISTS read_model (id text PRIMARY KEY, {', '.join(typed)})"
-
-
-@cache
-def _statements(columns: tuple[str, ...], mark: str) -> tuple[str, str]:
-    marks = ", ".join([mark] * (len(columns) + 1))
-    insert = f"INSERT INTO read_model ({', '.join((*columns, 'id'))}) VALUES ({marks})"  # noqa: S608
-    changes = ", ".join(f"{name} = {mark}" for name in columns)
-    return insert, f"UPDATE read_model SET {changes} WHERE id = {mark}"  # noqa: S608
-
-
-class SqliteTable(SQLiteTrackingRecorder):
-    """A table on SQLite."""
-
-    table = ""
-
-    def _create_table(self, c: Any) -> None:
-        super()._create_table(c)
-        c.execute(self.table)
-
-    def write(self, event: DomainEvent, columns: dict[str, Any], tracking: Tracking) -> None:
-        """One event's columns and its tracking record."""
-        insert, update = _statements(tuple(columns), "?")
-        statement = insert if event.originator_version == 1 else update
-        with self.datastore.transaction(commit=True) as cursor:
-            cursor.execute(statement, (*columns.values(), event.originator_id))
-            self._insert_tracking(cursor, tracking)
-
-
-class PostgresTable(PostgresTrackingRecorder):
-    """A table on PostgreSQL."""
-
-    table = ""
-
-    def _create_table(self, curs: Any) -> None:
-        super()._create_table(curs)
-        curs.execute(self.table)
-
-    def write(self, event: DomainEvent, columns: dict[str, Any], tracking: Tracking) -> None:
-        """One event's columns and its tracking record."""
-        insert, update = _statements(tuple(columns), "%s")
-        statement = cast(Any, insert if event.originator_version == 1 else update)
-        with self.datastore.transaction(commit=True) as cursor:
-            cursor.execute(statement, (*columns.values(), event.originator_id), prepare=True)
-            self._insert_tracking(cursor, tracking)
-
-
 MODELS = (
     Model(
         "violation_ledger",
         "the violation ledger",
         ViolationTable,
-        _table(VIOLATION_COLUMNS),
+        table_statement(VIOLATION_COLUMNS),
         _violations,
         events_each=7,
         rate=AIM_RATE,
@@ -372,7 +253,7 @@ MODELS = (
         "sites",
         "the table of sites, in the worst order",
         SiteTable,
-        _table(SITE_COLUMNS),
+        table_statement(SITE_COLUMNS),
         _sites,
         events_each=3,
         rate=0,
