@@ -19,6 +19,7 @@ from domain.inspection import (
     Inspection,
     NotInTeam,
     Record,
+    ReviewerOnTeam,
     Visit,
 )
 from domain.inspector import Inspector
@@ -212,6 +213,7 @@ def return_record(office: Office, call: Call, id: str, *, reason: str) -> Answer
 
     def decide(inspection: Inspection) -> None:
         call.require("inspection.review", inspection.visit.region)
+        _require_unrecused(office, call, inspection)
         inspection.send_back(call.act, inspector=call.actor.inspector, reason=reason)
 
     return office.workflow.change(call, Inspection, id, decide)
@@ -222,6 +224,7 @@ def review_inspection(office: Office, call: Call, id: str, *, opinion: str) -> A
     inspection = office.workflow.load(Inspection, id)
     call.require("inspection.review", inspection.visit.region)
     office.workflow.expect(call, inspection)
+    _require_unrecused(office, call, inspection)
     inspection.review(call.act, inspector=call.actor.inspector, opinion=opinion)
     violations = [_violation(office, call, inspection, finding) for finding in inspection.findings.values()]
     also = {"violations": [violation.id for violation in violations]}
@@ -256,7 +259,7 @@ def publish_result(office: Office, call: Call, id: str, *, channels: Sequence[st
 
     def decide(inspection: Inspection) -> None:
         call.require("inspection.publish", inspection.visit.region)
-        inspection.publish(call.act, published_on=call.act.day, channels=channels)
+        inspection.publish(call.act, published_on=call.act.taken_on, channels=channels)
 
     return office.workflow.change(call, Inspection, id, decide)
 
@@ -274,6 +277,12 @@ def withhold_result(office: Office, call: Call, id: str, *, ground: str, reason:
 def _require_own(call: Call, officers: Collection[str | None]) -> None:
     if not call.actor.inspector or call.actor.inspector not in officers:
         raise NotInTeam(inspector=call.actor.inspector)
+
+
+def _require_unrecused(office: Office, call: Call, inspection: Inspection) -> None:
+    """Who was recused before the inspection was opened never sat on its team, and still must not judge it."""
+    if call.actor.inspector in office.workflow.load(Assignment, inspection.visit.assignment).recused:
+        raise ReviewerOnTeam()
 
 
 def _require_certified(office: Office, officers: Collection[str | None], day: date, region: str) -> None:

@@ -48,7 +48,7 @@ def publish_catalogue(office: Office, call: Call, *, region: str) -> Answer:
         office.workflow.expect(call, catalogue)
     held = office.claims.keys("item-code", f"{region}/")
     items = [office.workflow.load(Item, item) for _, item in held]
-    catalogue.publish(call.act, published_on=call.act.day, items=items)
+    catalogue.publish(call.act, published_on=call.act.taken_on, items=items)
     return office.workflow.commit(call, catalogue)
 
 

@@ -76,6 +76,6 @@ def publish_plan(office: Office, call: Call, id: str) -> Answer:
 
     def decide(plan: Plan) -> None:
         call.require("plan.publish", plan.region)
-        plan.publish(call.act, published_on=call.act.day)
+        plan.publish(call.act, published_on=call.act.taken_on)
 
     return office.workflow.change(call, Plan, id, decide)

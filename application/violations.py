@@ -9,7 +9,8 @@ from application.ports import Answer
 from application.workflow import Call
 from domain.deadlines import Deadline, due
 from domain.deadlines import due_on as fixed_day
-from domain.violation import Order, Violation
+from domain.inspection import Inspection
+from domain.violation import CloserSubmitted, DisposalWrong, Order, Violation
 
 
 def order_rectification(
@@ -67,16 +68,25 @@ def dispose_violation(office: Office, call: Call, id: str, *, disposal: str, rea
 
     def decide(violation: Violation) -> None:
         call.require("violation.manage", violation.matter.region)
+        if disposal == "referred":
+            raise DisposalWrong("/disposal", disposal=disposal)
         violation.dispose(call.act, disposal=disposal, reason=reason)
 
     return office.workflow.change(call, Violation, id, decide)
 
 
 def close_violation(office: Office, call: Call, id: str, *, evidence: Sequence[str], note: str) -> Answer:
-    """Close a violation on evidence, as somebody who did not submit the rectification."""
+    """Close a violation on evidence, as somebody who did not submit the rectification.
+
+    Of what nobody submitted, such as what was corrected on the spot, those who recorded the finding
+    are the ones who say that it is done.
+    """
 
     def decide(violation: Violation) -> None:
         call.require("violation.close", violation.matter.region)
+        recorders = office.workflow.load(Inspection, violation.matter.inspection).recorders
+        if not violation.submitters and call.act.persons & recorders:
+            raise CloserSubmitted()
         require_blobs(office, evidence, "/evidence")
         violation.close(call.act, evidence=evidence, note=note)
 

@@ -48,6 +48,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         """The day in China on which it happened; the law counts in these."""
         return self.occurred_at.astimezone(CHINA).date()
 
+    @property
+    def taken_on(self) -> date:
+        """The day in China on which the service took it.
+
+        What the service itself does, such as making public, is done then, whenever it is said to have
+        happened: nobody is in time by saying so later.
+        """
+        return self.at.astimezone(CHINA).date()
+
     def stamp(self) -> dict[str, Any]:
         """The base fields of an event; `at` is called `timestamp` there."""
         return {

@@ -271,6 +271,11 @@ class Assignment(Aggregate):
                 return seat
         raise NotOnTeam(inspector=inspector)
 
+    @property
+    def recused(self) -> frozenset[str]:
+        """The inspectors who had to give a seat of this site up."""
+        return frozenset(one.inspector for one in self.recusals.values() if one.status == "granted")
+
     def pending_recusal(self, act: Act, recusal: str, *, decider: str) -> Recusal:
         """The recusal, if it waits for a decision that this person may take.
 

@@ -111,7 +111,7 @@ class RecordIncomplete(Invalid):
 
 
 class TimesWrong(Invalid):
-    """The visit's start and end contradict each other or the clock; facts: `started_at`, `ended_at`."""
+    """Times that contradict each other, the clock or the step before; facts: `started_at`, `ended_at`."""
 
     code = "times-wrong"
 
@@ -295,8 +295,16 @@ class Inspection(Aggregate):
         return cls.begin(cls.Opened, id, act, visit=visit, team=tuple(team))
 
     @event(Opened)
-    def __init__(self, visit: Visit, team: tuple[Holding, ...], by: str, on_behalf_of: str | None) -> None:
+    def __init__(
+        self,
+        visit: Visit,
+        team: tuple[Holding, ...],
+        by: str,
+        on_behalf_of: str | None,
+        occurred_at: datetime,
+    ) -> None:
         self.visit = visit
+        self.since = self.notified_at = occurred_at
         self.team = {holding.seat: holding.inspector for holding in team}
         self.seated = self.officers()
         self.identified: set[str] = set()
@@ -311,7 +319,7 @@ class Inspection(Aggregate):
 
     def approve(self, act: Act, *, approval_no: str, experts: Sequence[str]) -> None:
         """Approve the visit, and name the experts who assist."""
-        self._require("opened")
+        self._require("opened", act)
         if not approval_no:
             raise RecordIncomplete("/approval_no", field="approval_no")
         if self.officers() & set(experts):
@@ -319,20 +327,21 @@ class Inspection(Aggregate):
         self.record(self.Approved, act, approval_no=approval_no, experts=tuple(sorted(set(experts))))
 
     @event(Approved)
-    def _approved(self, experts: tuple[str, ...]) -> None:
+    def _approved(self, experts: tuple[str, ...], occurred_at: datetime) -> None:
         self.experts = set(experts)
-        self.status = "approved"
+        self._reach("approved", occurred_at)
 
     def notify(self, act: Act, *, urgent: bool, reason: str, visit_slot: str) -> None:
         """Tell the site, or record the urgent reason. `visit_slot` is empty for what does not count."""
-        self._require("approved")
+        self._require("approved", act)
         if urgent and not reason:
             raise UrgencyReasonMissing("/reason")
         self.record(self.Notified, act, urgent=urgent, reason=reason, visit_slot=visit_slot)
 
     @event(Notified)
-    def _notified(self) -> None:
-        self.status = "notified"
+    def _notified(self, occurred_at: datetime) -> None:
+        self.notified_at = occurred_at
+        self._reach("notified", occurred_at)
 
     def change_seat(self, act: Act, *, seat: str, inspector: str | None) -> None:
         """Follow a granted recusal, until the record is concluded.
@@ -357,7 +366,7 @@ class Inspection(Aggregate):
         self, act: Act, *, inspector: str, certified: Sequence[str], rights_told: bool, purpose_told: bool
     ) -> None:
         """Officers identify themselves. `certified` are those on the team whose certificates hold today."""
-        self._require("notified")
+        self._require("notified", act)
         self._require_officer(inspector)
         if not (rights_told and purpose_told):
             raise RightsNotTold("/rights_told")
@@ -368,14 +377,16 @@ class Inspection(Aggregate):
         )
 
     @event(IdentityShown)
-    def _identity_shown(self, officers: tuple[str, ...], by: str, on_behalf_of: str | None) -> None:
+    def _identity_shown(
+        self, officers: tuple[str, ...], by: str, on_behalf_of: str | None, occurred_at: datetime
+    ) -> None:
         self.identified = set(officers)
         self.recorders |= persons_of(by, on_behalf_of)
-        self.status = "identified"
+        self._reach("identified", occurred_at)
 
     def add_evidence(self, act: Act, *, inspector: str, evidence: Evidence) -> None:
         """Add a kept blob as evidence; adding the same twice changes nothing."""
-        self._require_identified()
+        self._require_identified(act)
         self._require_officer(inspector)
         if evidence.kind not in EVIDENCE_KINDS:
             raise FindingWrong("/kind", field="kind", value=evidence.kind)
@@ -401,7 +412,7 @@ class Inspection(Aggregate):
         evidence: Sequence[str],
     ) -> None:
         """Record a problem; only after identity was shown, only on an item of the task."""
-        self._require_identified()
+        self._require_identified(act)
         self._require_officer(inspector)
         if item not in self.item_codes():
             raise ItemNotOfTask("/item", item=item)
@@ -431,7 +442,7 @@ class Inspection(Aggregate):
 
     def withdraw_finding(self, act: Act, *, inspector: str, no: int, reason: str) -> None:
         """Take a finding back, with the reason; the record keeps that it was made."""
-        self._require_identified()
+        self._require_identified(act)
         self._require_officer(inspector)
         if no not in self.findings:
             raise FindingUnknown("/no", finding=no)
@@ -446,7 +457,7 @@ class Inspection(Aggregate):
 
     def conclude(self, act: Act, *, inspector: str, record: Record, publication: Deadline) -> None:
         """Complete the record; the primary result must agree with lines and findings."""
-        self._require_identified()
+        self._require_identified(act)
         self._require_officer(inspector)
         self._check_record(act, record)
         disposals: dict[str, list[str]] = {}
@@ -456,34 +467,41 @@ class Inspection(Aggregate):
         self.record(self.Concluded, act, record=record, publication=publication)
 
     @event(Concluded)
-    def _concluded(self, record: Record, publication: Deadline, by: str, on_behalf_of: str | None) -> None:
+    def _concluded(
+        self,
+        record: Record,
+        publication: Deadline,
+        by: str,
+        on_behalf_of: str | None,
+        occurred_at: datetime,
+    ) -> None:
         self.result, self.publication = record, publication
         self.recorders |= persons_of(by, on_behalf_of)
-        self.status = "concluded"
+        self._reach("concluded", occurred_at)
 
     def send_back(self, act: Act, *, inspector: str, reason: str) -> None:
         """Return the record to the team."""
-        self._require("concluded")
+        self._require("concluded", act)
         self._require_reviewer(act, inspector)
         self.record(self.Returned, act, reason=reason)
 
     @event(Returned)
-    def _returned(self) -> None:
-        self.status = "identified"
+    def _returned(self, occurred_at: datetime) -> None:
+        self._reach("identified", occurred_at)
 
     def review(self, act: Act, *, inspector: str, opinion: str) -> None:
         """Find the record in order; `inspector` is whom the reviewer's account stands for, or empty."""
-        self._require("concluded")
+        self._require("concluded", act)
         self._require_reviewer(act, inspector)
         self.record(self.Reviewed, act, opinion=opinion)
 
     @event(Reviewed)
-    def _reviewed(self) -> None:
-        self.status = "reviewed"
+    def _reviewed(self, occurred_at: datetime) -> None:
+        self._reach("reviewed", occurred_at)
 
     def publish(self, act: Act, *, published_on: date, channels: Sequence[str]) -> None:
         """Make the reviewed result public on at least one channel."""
-        self._require("reviewed")
+        self._require("reviewed", act)
         if not channels:
             raise RecordIncomplete("/channels", field="channels")
         self.record(self.Published, act, published_on=published_on, channels=tuple(channels))
@@ -494,7 +512,7 @@ class Inspection(Aggregate):
 
     def withhold(self, act: Act, *, ground: str, reason: str) -> None:
         """Lawfully keep the reviewed result from the public."""
-        self._require("reviewed")
+        self._require("reviewed", act)
         if ground not in WITHHOLD_GROUNDS or not reason:
             raise WithholdGroundWrong("/ground", ground=ground)
         self.record(self.Withheld, act, ground=ground, reason=reason)
@@ -519,7 +537,7 @@ class Inspection(Aggregate):
         for field in ("place", "weather", "present"):
             if not getattr(record, field):
                 raise RecordIncomplete(f"/{field}", field=field)
-        if not record.started_at <= record.ended_at <= act.at:
+        if not self.notified_at <= record.started_at <= record.ended_at <= act.at:
             raise TimesWrong("/ended_at", started_at=record.started_at, ended_at=record.ended_at)
         signers = set(record.signed_by)
         if len(self.identified & self.officers() & signers) < 2 or not signers <= self.members():
@@ -527,14 +545,23 @@ class Inspection(Aggregate):
         if not record.party_signed and not record.refusal:
             raise RecordIncomplete("/refusal", field="refusal")
 
-    def _require(self, status: str) -> None:
+    def _reach(self, status: str, occurred_at: datetime) -> None:
+        self.status, self.since = status, occurred_at
+
+    def _require(self, status: str, act: Act) -> None:
+        """The status, and that the step did not happen before the one that led there.
+
+        Else a certificate that has expired, or a day on which an item was still in force, would do.
+        """
         if self.status != status:
             raise InspectionStatusWrong(status=self.status, needed=status)
+        if act.occurred_at < self.since:
+            raise TimesWrong("/occurred_at", started_at=self.since, ended_at=act.occurred_at)
 
-    def _require_identified(self) -> None:
+    def _require_identified(self, act: Act) -> None:
         if self.status in ("opened", "approved", "notified"):
             raise IdentityNotShown(status=self.status)
-        self._require("identified")
+        self._require("identified", act)
 
     def _require_officer(self, inspector: str) -> None:
         if inspector not in self.officers():

@@ -25,7 +25,7 @@ class ViolationStatusWrong(Conflict):
 
 
 class CloserSubmitted(Forbidden):
-    """Whoever submitted the rectification may neither verify nor close it."""
+    """Whoever says that it is done, or that it goes another way, is not the one who verifies or closes it."""
 
     code = "closer-submitted"
     rule = "separation.closer-submitter"
@@ -158,6 +158,7 @@ class Violation(Aggregate):
         self.status = "open"
         self.order: Order | None = None
         self.submitters: set[str] = set()
+        self.disposers: set[str] = set()
 
     def order_rectification(self, act: Act, *, order: Order) -> None:
         """Order the enterprise to rectify by a date."""
@@ -227,16 +228,19 @@ class Violation(Aggregate):
         self.record(self.Disposed, act, disposal=disposal, reason=reason)
 
     @event(Disposed)
-    def _disposed(self, disposal: str) -> None:
+    def _disposed(self, disposal: str, by: str, on_behalf_of: str | None) -> None:
         self.disposal = disposal
+        self.disposers |= persons_of(by, on_behalf_of)
 
     def close(self, act: Act, *, evidence: Sequence[str], note: str) -> None:
-        """Close on at least one piece of evidence, as somebody who did not submit the rectification."""
+        """Close on at least one piece of evidence, as somebody who neither submitted nor disposed."""
         if self.disposal == "rectifying":
             self._require("verified")
         if self.status == "closed":
             raise ViolationStatusWrong(status=self.status, needed="open")
         self._require_other(act)
+        if act.persons & self.disposers:
+            raise CloserSubmitted()
         if not evidence:
             raise ClosingEvidenceMissing("/evidence")
         self.record(self.Closed, act, evidence=tuple(evidence), note=note, closed_on=act.day)

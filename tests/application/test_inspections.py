@@ -1,14 +1,15 @@
 """Inspections through the application: the gates of the law, and the ledger of violations behind a review."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from application import inspections, inspectors, items, violations
+from application import assignments, inspections, inspectors, items, violations
 from application.authorisation import INSPECTOR
 from application.draws import assignments_of
 from application.inspections import FrequencyCapReached, OfficerUncertified
+from domain.act import CHINA
 from domain.assignment import Assignment
 from domain.catalogue import ItemLapsed
 from domain.draw import Draw
@@ -19,7 +20,7 @@ from domain.item import Item
 from domain.plan import StratumRule
 from domain.results import ResultDisagrees
 from domain.values import ItemResult
-from domain.violation import CloserSubmitted, ClosingEvidenceMissing, Violation
+from domain.violation import CloserSubmitted, ClosingEvidenceMissing, DisposalWrong, Violation
 from tests.journey import Journey, plan_row, provenance
 from tests.office import Agency, actor
 
@@ -131,6 +132,37 @@ def test_the_reviewer_is_outside_the_team(journey: Journey, assignment: str) -> 
         )
 
 
+def test_who_was_recused_before_the_visit_was_taken_up_does_not_judge_it(
+    journey: Journey, assignment: str
+) -> None:
+    recusal, inspector = journey.recusal(assignment)
+    assignments.grant_recusal(
+        journey.office,
+        journey.call(journey.people.leader),
+        assignment,
+        recusal=recusal,
+        reason="近亲属在该企业任职",
+        decided_as="head",
+    )
+    inspection = journey.concluded(assignment)
+    recused = journey.call(journey.people.inspector(inspector))
+    with pytest.raises(ReviewerOnTeam):
+        inspections.review_inspection(journey.office, recused, inspection, opinion="完整")
+    with pytest.raises(ReviewerOnTeam):
+        inspections.return_record(journey.office, recused, inspection, reason="缺照片")
+
+
+def test_nobody_publishes_in_time_by_saying_so_later(journey: Journey, assignment: str) -> None:
+    inspection = journey.reviewed(assignment).id
+    reviewed = journey.agency.clock.now()
+    journey.agency.clock.advance(days=200)
+    call = journey.call(journey.people.officer, occurred_at=reviewed + timedelta(days=1))
+    inspections.publish_result(journey.office, call, inspection, channels=["公示系统"])
+    (published,) = (one for one in journey.agency.events() if isinstance(one, Inspection.Published))
+    assert published.occurred_at == reviewed + timedelta(days=1)
+    assert published.published_on == (reviewed + timedelta(days=200)).astimezone(CHINA).date()
+
+
 def test_a_review_enters_its_findings_in_the_violation_ledger(journey: Journey, assignment: str) -> None:
     answer = journey.reviewed(assignment, finding="rectifying")
     violation: Violation = journey.load(Violation, str(answer.also["violations"][0]))
@@ -174,6 +206,27 @@ def test_a_rectification_is_closed_by_another_on_evidence(journey: Journey, assi
         journey.office, journey.call(closer), violation, evidence=[journey.blob()], note="销号"
     )
     assert journey.load(Violation, violation).status == "closed"
+
+
+def test_what_was_corrected_on_the_spot_is_closed_by_none_who_recorded_it(
+    journey: Journey, assignment: str
+) -> None:
+    violation = str(journey.reviewed(assignment, finding="corrected").also["violations"][0])
+    lead = journey.team(assignment)[0]
+    both = replace(lead, grants=(*lead.grants, *journey.people.officer.grants))
+    with pytest.raises(CloserSubmitted):
+        violations.close_violation(
+            journey.office, journey.call(both), violation, evidence=[journey.blob()], note=""
+        )
+    officer = journey.call(journey.people.officer)
+    violations.close_violation(journey.office, officer, violation, evidence=[journey.blob()], note="")
+
+
+def test_a_violation_is_referred_by_a_letter_and_not_by_a_word(journey: Journey, assignment: str) -> None:
+    violation = str(journey.reviewed(assignment, finding="rectifying").also["violations"][0])
+    call = journey.call(journey.people.officer)
+    with pytest.raises(DisposalWrong):
+        violations.dispose_violation(journey.office, call, violation, disposal="referred", reason="属水务")
 
 
 def test_an_old_version_of_the_visit_cannot_be_changed(journey: Journey, assignment: str) -> None:

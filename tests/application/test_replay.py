@@ -38,8 +38,8 @@ def test_there_is_a_sentence_for_every_topic_in_both_languages() -> None:
 
 def test_a_late_entry_shows(journey: Journey) -> None:
     inspection = journey.opened(journey.assignments(journey.completed_draw())[0])
-    recorded = journey.agency.clock.now()
-    happened = recorded - timedelta(days=3)
+    happened = journey.agency.clock.now()
+    journey.agency.clock.advance(days=3)
 
     leader = journey.call(journey.people.leader, occurred_at=happened)
     approve_inspection(journey.office, leader, inspection, approval_no="1", experts=[])

@@ -28,6 +28,7 @@ def test_a_deed_may_be_recorded_later_and_keeps_both_times() -> None:
     before = Act(by=PLANNER, at=NOW, occurred_at=NOW - timedelta(days=3))
     assert before.day == date(2024, 3, 29)
     assert before.stamp()["timestamp"] == NOW
+    assert before.taken_on == date(2024, 4, 1)
 
 
 def test_a_deputy_and_his_principal_count_together() -> None:

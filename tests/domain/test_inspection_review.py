@@ -1,5 +1,7 @@
 """After the record: a second person reviews it, then its result is public or lawfully withheld."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from domain.inspection import (
     InspectionStatusWrong,
     RecordIncomplete,
     ReviewerOnTeam,
+    TimesWrong,
     WithholdGroundWrong,
 )
 from tests.builders import (
@@ -44,26 +47,30 @@ from tests.stages import (
 
 READY = (visit_approved, notified, identified, evidence_added, found)
 DONE = (*READY, concluded)
+LATE = later(hours=5).at
+LATE_REVIEWER, LATE_RECORDER, LATE_LEADER = (act(by, at=LATE) for by in (REVIEWER, RECORDER, LEADER))
 
 
 def reviewing(by: Any = None, inspector: str = "") -> Any:
     """Somebody reviews the record."""
-    return lambda inspection: inspection.review(by or act(REVIEWER), inspector=inspector, opinion="同意")
+    return lambda inspection: inspection.review(by or LATE_REVIEWER, inspector=inspector, opinion="同意")
 
 
 def returning(by: Any = None, inspector: str = "") -> Any:
     """Somebody sends the record back."""
-    return lambda inspection: inspection.send_back(by or act(REVIEWER), inspector=inspector, reason="缺照片")
+    return lambda inspection: inspection.send_back(by or LATE_REVIEWER, inspector=inspector, reason="缺照片")
 
 
 def publishing(*channels: str) -> Any:
     """The result is made public."""
-    return lambda inspection: inspection.publish(act(RECORDER), published_on=TODAY, channels=channels)
+    return lambda inspection: inspection.publish(
+        act(RECORDER, at=LATE), published_on=TODAY, channels=channels
+    )
 
 
 def withholding(ground: str = "trade-secret", reason: str = "涉及商业秘密") -> Any:
     """The result is kept from the public."""
-    return lambda inspection: inspection.withhold(act(LEADER), ground=ground, reason=reason)
+    return lambda inspection: inspection.withhold(LATE_LEADER, ground=ground, reason=reason)
 
 
 def test_a_second_person_finds_the_record_in_order() -> None:
@@ -79,7 +86,7 @@ def test_a_returned_record_can_be_completed_again_and_keeps_its_history() -> Non
     )
     assert inspection.status == "identified"
     assert set(inspection.findings) == {1}
-    again = given(opened_inspection, *DONE, returning(), concluded).when(reviewing())
+    again = given(opened_inspection, *DONE, returning(later(REVIEWER, hours=3)), concluded).when(reviewing())
     assert again.refusal is None
 
 
@@ -91,7 +98,12 @@ def test_nobody_of_the_team_reviews(deciding: Any, inspector: str) -> None:
 
 @pytest.mark.parametrize("deciding", [reviewing, returning])
 @pytest.mark.parametrize(
-    "by", [act(RECORDER), act(DEPUTY, on_behalf_of=RECORDER), act(RECORDER, on_behalf_of=LEADER)]
+    "by",
+    [
+        LATE_RECORDER,
+        act(DEPUTY, at=LATE, on_behalf_of=RECORDER),
+        act(RECORDER, at=LATE, on_behalf_of=LEADER),
+    ],
 )
 def test_nobody_reviews_what_he_or_his_principal_recorded(deciding: Any, by: Any) -> None:
     given(opened_inspection, *DONE).when(deciding(by)).refused(ReviewerOnTeam)
@@ -160,9 +172,9 @@ def test_neither_a_deputy_who_recorded_any_part_nor_his_principal_reviews(part: 
             deputy = act(DEPUTY, at=at, on_behalf_of=SUBMITTER)
             record_part(inspection, deputy if number == part else act(RECORDER, at=at))
 
-    given(opened_inspection, visit_approved, notified, recorded).when(reviewing(act(reviewer))).refused(
-        ReviewerOnTeam
-    )
+    given(opened_inspection, visit_approved, notified, recorded).when(
+        reviewing(act(reviewer, at=LATE))
+    ).refused(ReviewerOnTeam)
 
 
 def test_a_reviewed_result_is_made_public() -> None:
@@ -211,3 +223,32 @@ STEPS: list[tuple[tuple[Any, ...], Any, str, str]] = [
 @pytest.mark.parametrize(("steps", "decide", "status", "needed"), STEPS)
 def test_steps_out_of_order_are_refused(steps: Any, decide: Any, status: str, needed: str) -> None:
     given(opened_inspection, *steps).when(decide).refused(InspectionStatusWrong, status=status, needed=needed)
+
+
+CHAIN = ((), DONE[:1], DONE[:2], DONE[:3], DONE)
+
+
+@pytest.mark.parametrize("reached", range(len(CHAIN)))
+def test_a_step_did_not_happen_before_the_one_that_led_to_it(reached: int) -> None:
+    """Or a certificate that has expired since would do, and an item that was in force then."""
+    before = given(opened_inspection, *CHAIN[reached]).aggregate
+    told = Act(by=LEADER, at=LATE, occurred_at=before.since - timedelta(seconds=1))
+    steps: tuple[Callable[[Inspection], None], ...] = (
+        lambda one: one.approve(told, approval_no="1", experts=[]),
+        lambda one: one.notify(told, urgent=False, reason="", visit_slot=""),
+        lambda one: shown(one, told),
+        lambda one: problem_found(one, told),
+        lambda one: one.review(told, inspector="", opinion="同意"),
+    )
+    given(opened_inspection, *CHAIN[reached]).when(steps[reached]).refused(
+        TimesWrong, "/occurred_at", started_at=before.since, ended_at=told.occurred_at
+    )
+
+
+def test_a_visit_did_not_begin_before_its_notice() -> None:
+    early = record(started_at=later(minutes=-1).at)
+    given(opened_inspection, *READY).when(
+        lambda one: one.conclude(
+            later(RECORDER, hours=3), inspector=CHEN, record=early, publication=deadline()
+        )
+    ).refused(TimesWrong, "/ended_at", started_at=early.started_at, ended_at=early.ended_at)

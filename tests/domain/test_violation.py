@@ -17,6 +17,7 @@ from domain.violation import (
 from tests.builders import (
     CLOSER,
     DEPUTY,
+    LEADER,
     PLANNER,
     SUBMITTER,
     TODAY,
@@ -202,6 +203,11 @@ def test_a_violation_goes_another_way_with_a_reason() -> None:
         .then(happened(Violation.Disposed, disposal="case", reason="情节轻微"))
     )
     assert violation.disposal == "case"
+
+
+@pytest.mark.parametrize("by", [act(), act(DEPUTY, on_behalf_of=PLANNER), act(PLANNER, on_behalf_of=LEADER)])
+def test_who_sent_it_another_way_does_not_close_it(by: Any) -> None:
+    given(opened_violation, disposing("lenient")).when(closing(by)).refused(CloserSubmitted)
 
 
 @pytest.mark.parametrize(

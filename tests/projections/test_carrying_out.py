@@ -150,7 +150,7 @@ STEPS: list[tuple[Any, str]] = [
     (stages.evidence_added, "inspect"),
     (stages.found, "inspect"),
     (stages.concluded, "review"),
-    (lambda it: it.send_back(later(REVIEWER, hours=4), inspector=ZHAO, reason="缺照片"), "correct"),
+    (lambda it: it.send_back(later(REVIEWER, hours=3), inspector=ZHAO, reason="缺照片"), "correct"),
     (stages.concluded, "review"),
     (stages.reviewed, "publish"),
     (lambda it: it.publish(later(days=1), published_on=date(2024, 4, 2), channels=["网站"]), "done"),

@@ -239,14 +239,15 @@ class Story:
         return str(uploaded.json()["digest"])
 
     def record(self, team: list[Person], primary: str) -> dict[str, Any]:
-        """The record of a visit that ended just now."""
+        """The record of a visit that began and ended just now."""
+        now = self.service.clock.now().isoformat()
         return {
             "primary": primary,
             "lines": [{"item": "TY-01", "code": primary}],
             "place": "厂区",
             "weather": "晴",
-            "started_at": "2024-04-01T09:00:00+08:00",
-            "ended_at": "2024-04-01T09:01:00+08:00",
+            "started_at": now,
+            "ended_at": now,
             "present": "环保负责人",
             "opinion": "属实",
             "signed_by": [id for id, person in self.inspectors.items() if person in team],
