@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from application.frames import form_frame, form_pool
+from application.frames import drawn_sites, form_frame, form_pool
 from application.office import Office
 from application.ports import Answer, Quiet
 from application.workflow import Beside, Call
@@ -11,18 +11,27 @@ from domain.drawing.bundle import SealedFiles, seal_draw
 from domain.drawing.lines import Inspector, Site, read_frame, read_pool
 from domain.drawing.rules import Contributor as Committed
 from domain.drawing.rules import SeatRule
-from domain.errors import RegistryMoved
+from domain.errors import ClaimTaken, Conflict, RegistryMoved
+from domain.identifiers import covers
 from domain.plan import Plan, PlanRow
 
 SEALED_FILES = ("frame.jsonl", "pool.jsonl", "rules.json")
-REGISTRY_TOPICS = ("site.", "inspector.")
+DRAWN_TOPICS = ("draw.sealed.", "assignment.made.")
+FRAME_TOPICS = ("site.", "inspector.", "inspection.notified.", *DRAWN_TOPICS)
+"""What a frame is made of: the registries, and who was drawn and visited this year."""
+
+
+class FrameOutdated(Conflict):
+    """Sites of the frame that a repeated attempt would keep were drawn meanwhile; facts: `sites`."""
+
+    code = "frame-outdated"
 
 
 def seal(office: Office, call: Call, id: str, *, frame_reason: str = "") -> Answer:
     """Freeze frame, pool and rules; a repeated attempt keeps its frame unless a reason is given.
 
-    Starts again when a registry moved between the reading and the seal, at most three times; then
-    `RegistryMoved`. The checkpoint that covers the seal is published before the answer.
+    Starts again when what a frame is made of moved between the reading and the seal, at most three times;
+    then `RegistryMoved`. The checkpoint that covers the seal is published before the answer.
     """
     for _ in range(2):
         try:
@@ -41,11 +50,12 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
     plan = office.workflow.load(Plan, draw.plan)
     row = plan.published_row(draw.row)
     earlier = _earlier_seal(office, draw)
-    quiet = None
     if earlier is None or frame_reason:
         files, quiet = _fresh_files(office, call, draw, plan, row)
     else:
-        files = _same_files(office, draw, row, earlier)
+        files, quiet = _same_files(office, draw, plan, row, earlier)
+    if not row.redraw:
+        _require_apart(office, plan)
     sealed = Seal(
         as_of=files.rules.as_of,
         rules_hash=files.rules_hash.hex(),
@@ -82,13 +92,37 @@ def _fresh_files(
     frame = form_frame(office, plan, row, snapshot)
     pool = form_pool(office.chance, row, snapshot, frame, call.act.day)
     files = _write(draw, row, snapshot.as_of, frame, pool)
-    return files, Quiet(since=snapshot.as_of, prefixes=REGISTRY_TOPICS)
+    return files, Quiet(since=snapshot.as_of, prefixes=FRAME_TOPICS)
 
 
-def _same_files(office: Office, draw: Draw, row: PlanRow, earlier: Seal) -> SealedFiles:
+def _same_files(
+    office: Office, draw: Draw, plan: Plan, row: PlanRow, earlier: Seal
+) -> tuple[SealedFiles, Quiet]:
+    since = (office.workflow.recorder.max_notification_id() or 0) - 1
     frame = read_frame(office.blobs.read(earlier.frame))
     pool = read_pool(office.blobs.read(earlier.pool))
-    return _write(draw, row, earlier.as_of, frame, pool)
+    if not row.redraw:
+        _require_undrawn(office, plan, frame)
+    files = _write(draw, row, earlier.as_of, frame, pool)
+    return files, Quiet(since=since, prefixes=DRAWN_TOPICS)
+
+
+def _require_undrawn(office: Office, plan: Plan, frame: Sequence[Site]) -> None:
+    drawn = drawn_sites(office.claims, plan.year)
+    if again := sum(site.eligible and site.id in drawn for site in frame):
+        raise FrameOutdated("/frame_reason", sites=again)
+
+
+def _require_apart(office: Office, plan: Plan) -> None:
+    """Refuse while a frame of a region around or inside this one is open.
+
+    The claim itself keeps apart only frames of the very same region. Nobody seals in between: a seal is
+    among what the append wants quiet.
+    """
+    for key, stream in office.claims.keys("open-frame"):
+        region, year = key.split("/")
+        if year == str(plan.year) and (covers(region, plan.region) or covers(plan.region, region)):
+            raise ClaimTaken(kind="open-frame", key=key, holder=stream)
 
 
 def _write(

@@ -168,11 +168,11 @@ class Journey:
             provenance=provenance(),
         ).id
 
-    def plan(self, *rows: PlanRow) -> str:
+    def plan(self, *rows: PlanRow, region: str = TAIYUAN) -> str:
         """An approved and published plan of the rows."""
         call = self.call(self.people.officer)
         plan = plans.draft_plan(
-            self.office, call, region=TAIYUAN, year=2024, department="生态环境", title="2024 年度抽查计划"
+            self.office, call, region=region, year=2024, department="生态环境", title="2024 年度抽查计划"
         ).id
         for row in rows or (plan_row(),):
             plans.set_plan_row(self.office, self.call(self.people.officer), plan, row=row)
@@ -258,13 +258,24 @@ class Journey:
         call = self.call(self.team(assignment)[0])
         return inspections.open_inspection(self.office, call, assignment=assignment, mode="on-site").id
 
+    def notified(self, inspection: str) -> None:
+        """The visit is approved, and the site told of it."""
+        approve = self.call(self.people.leader)
+        inspections.approve_inspection(self.office, approve, inspection, approval_no=inspection, experts=[])
+        lead = self.team(self.load(Inspection, inspection).visit.assignment)[0]
+        inspections.notify_site(self.office, self.call(lead), inspection, urgent=False, reason="")
+
+    def voided(self, assignment: str) -> Answer:
+        """The drawn site is closed; the next of the reserve takes its place."""
+        call = self.call(self.people.officer)
+        evidence = [self.blob()]
+        return assignments.void_site(self.office, call, assignment, ground="closed", evidence=evidence)
+
     def identified(self, assignment: str) -> str:
         """The inspection, up to identity shown."""
         inspection = self.opened(assignment)
         lead = self.team(assignment)[0]
-        approve = self.call(self.people.leader)
-        inspections.approve_inspection(self.office, approve, inspection, approval_no=inspection, experts=[])
-        inspections.notify_site(self.office, self.call(lead), inspection, urgent=False, reason="")
+        self.notified(inspection)
         self.agency.clock.advance(days=1)
         inspections.show_identity(
             self.office, self.call(lead), inspection, rights_told=True, purpose_told=True

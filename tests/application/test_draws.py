@@ -1,5 +1,7 @@
 """Draws through the application: what steers them is refused, what repeats them follows the rules."""
 
+from typing import Any
+
 import pytest
 
 from application import draws, plans, sealing, sites
@@ -7,6 +9,7 @@ from application.authorisation import PermissionMissing
 from application.draws import DrawSealed, DrawStillOpen, bundle_opener
 from application.frames import FrameEmpty, PoolEmpty
 from application.ports import Quiet
+from application.sealing import FrameOutdated
 from application.workflow import Beside
 from domain.draw import Draw, DrawStatusWrong
 from domain.drawing.bundle import read_bundle
@@ -110,6 +113,62 @@ def test_overlapping_frames_of_a_year_wait_for_each_other(journey: Journey) -> N
     with pytest.raises(ClaimTaken) as refused:
         journey.sealed(second)
     assert refused.value.facts["kind"] == "open-frame"
+
+
+@pytest.mark.parametrize("wide_first", [True, False])
+def test_frames_of_a_city_and_of_its_district_wait_for_each_other(journey: Journey, wide_first: bool) -> None:
+    city = journey.prepared()
+    district = journey.plan(plan_row(areas=("140105",)), region="140105")
+    first, second = (city, district) if wide_first else (district, city)
+    one, other = journey.announced(first), journey.announced(second)
+    journey.committed(one)
+    journey.committed(other)
+    journey.sealed(one)
+    with pytest.raises(ClaimTaken) as refused:
+        journey.sealed(other)
+    assert (refused.value.facts["kind"], refused.value.facts["holder"]) == ("open-frame", one)
+
+
+def test_a_frame_is_not_kept_when_its_sites_were_drawn_meanwhile(journey: Journey) -> None:
+    everything = (StratumRule(code="key", num=1, den=1),)
+    plan = journey.prepared(plan_row(strata=everything), plan_row(no="02", strata=everything))
+    first = journey.announced(plan)
+    journey.committed(first)
+    journey.sealed(first)
+    draws.ask_void_draw(journey.office, journey.call(journey.people.leader), first, ground="主持人回避")
+    draws.void_draw(journey.office, journey.call(journey.people.discipline), first)
+    drawn = journey.assignments(journey.drawn(plan, "02"))
+    second = journey.announced(plan)
+    journey.committed(second)
+    with pytest.raises(FrameOutdated) as refused:
+        journey.sealed(second)
+    assert refused.value.facts == {"sites": len(drawn)}
+    sealing.seal(journey.office, journey.call(journey.people.officer), second, frame_reason="已在他次抽中")
+    assert sum(one.eligible for one in journey.load(Draw, second).frozen.strata) == 0
+
+
+@pytest.mark.parametrize("moved", ["visit", "replacement"])
+def test_a_frame_is_that_of_its_position_whoever_is_visited_or_drawn_meanwhile(
+    journey: Journey, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = journey.prepared(plan_row(), plan_row(no="02"))
+    assignment = journey.assignments(journey.drawn(plan))[0]
+    inspection = journey.opened(assignment) if moved == "visit" else ""
+    draw = journey.announced(plan, "02")
+    journey.committed(draw)
+    snapshot = journey.office.registries.snapshot
+    events: list[int] = []
+
+    def move(areas: Any) -> Any:
+        found = snapshot(areas)
+        if not events:
+            events.append(journey.agency.size())
+            (journey.notified if inspection else journey.voided)(inspection or assignment)
+        return found
+
+    monkeypatch.setattr(journey.office.registries, "snapshot", move)
+    journey.sealed(draw)
+    assert journey.load(Draw, draw).frozen.as_of > events[0]
 
 
 def test_a_site_drawn_this_year_stays_in_the_frame_as_not_eligible(journey: Journey) -> None:
