@@ -288,5 +288,6 @@ class Authenticator:
             raise TokenRefused() from error
         if not isinstance(account, Account) or account.status != "open":
             raise TokenRefused()
-        grants = tuple(Grant(held.role, held.region, held.until) for held in account.grants.values())
+        held = list(account.grants.values())  # at once: another request may bring the account forward
+        grants = tuple(Grant(one.role, one.region, one.until) for one in held)
         return Actor(account=account.id, grants=grants, inspector=account.inspector)

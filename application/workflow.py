@@ -1,6 +1,7 @@
 """The event-sourced application: load, decide, and save all that one command writes at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, groupby
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -25,7 +26,7 @@ from application.ports import (
 )
 from domain.act import CHINA, Act
 from domain.aggregate import Aggregate, DomainEvent
-from domain.errors import DomainError, KeyReused, NotFound, Stale
+from domain.errors import DomainError, KeyReused, NotFound, Stale, StoreUnavailable
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -113,13 +114,20 @@ class Workflow(Application[str]):
         """Run the command, unless its retry key has an answer: then give that answer.
 
         A request that loses a race against its own twin gets the twin's answer, whatever it
-        would have said itself. `KeyReused` if the key belongs to another request.
+        would have said itself. `KeyReused` if the key belongs to another request. Where a lost commit
+        cannot be looked up either, its "outcome-unknown" is what the caller must know.
         """
         kept = self._kept(call)
         if kept is not None:
             return kept
         try:
             return command()
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):
+                kept = self._kept(call)
+            if kept is None:
+                raise
+            return kept
         except (AnswerKept, DomainError):
             kept = self._kept(call)
             if kept is None:

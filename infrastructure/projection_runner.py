@@ -111,6 +111,9 @@ class ProjectionRunner:
                     self._follow() if nudged else self.catch_up()
                 except StoreUnavailable as error:
                     LOG.warning("projections-wait", reason=error.facts.get("reason"))
+                except Exception as error:
+                    # Nobody would start this thread again: it tells, and tries again.
+                    LOG.error("projections-stopped", exc_info=error)
                 nudged = self._wake.wait(interval)
         finally:
             self._running = False

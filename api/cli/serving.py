@@ -1,5 +1,6 @@
 """Serving a built system over HTTP until it is told to stop."""
 
+import gc
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -33,6 +34,9 @@ def serve_system(system: System, *, host: str, port: int, ready: Callable[[str],
         )
         with _listen(host, port) as listening:
             system.start()
+            # What is there by now stays: looking through all of it for cycles stops every request for 0.1 s.
+            gc.collect()
+            gc.freeze()
             ready(_address(host, listening))
             uvicorn.Server(config).run(sockets=[listening])
     finally:

@@ -11,8 +11,9 @@ from api.access import Asked, everybody
 from api.meters import Meters
 from api.rest.description import gives, shows
 from api.rest.presenting import show
-from domain.errors import DomainError, StoreUnavailable
+from domain.errors import ClockBehind, DomainError, StoreUnavailable
 from domain.ledger.checkpoint import Checkpoint
+from domain.ledger.entry import CLOCK_TOLERANCE, parse_at
 from domain.ledger.note import Note
 
 router = APIRouter(tags=["health"])
@@ -72,14 +73,14 @@ def read_metrics(request: Request, asked: Asked = everybody()) -> Response:
 def look(asked: Asked) -> Readiness:
     """The state of everything that must be well."""
     store = _store(asked)
-    head, projections = -1, [Check(name="projections", state="unknown")]
+    head, others = -1, [Check(name="projections", state="unknown")]
     if store.state == "ok":
         found = asked.system.store.recorder.head()
         head = -1 if found is None else found
-        projections = _projections(asked)
+        others = [_clock(asked, head), *_projections(asked)]
     published = _published(asked)
     ledger = _ledger(asked, head, published)
-    checks = [store, *projections, ledger]
+    checks = [store, *others, ledger]
     return Readiness(
         ready=all(check.state == "ok" for check in checks),
         log=asked.office.ledger.origin,
@@ -95,6 +96,12 @@ def _store(asked: Asked) -> Check:
     except StoreUnavailable as error:
         return Check(name="store", state=str(error.facts.get("reason", "unavailable")))
     return Check(name="store", state="ok")
+
+
+def _clock(asked: Asked, head: int) -> Check:
+    last = next(iter(asked.system.store.recorder.rows(head, 1)), None) if head >= 0 else None
+    behind = last is not None and asked.now < parse_at(last.at) - CLOCK_TOLERANCE
+    return Check(name="clock", state=ClockBehind.code if behind else "ok")
 
 
 def _projections(asked: Asked) -> list[Check]:

@@ -37,10 +37,19 @@ _REASONS = {
 }
 
 
-def connect(file: Path) -> sqlite3.Connection:
+class FileConnection(sqlite3.Connection):
+    """A connection that knows which file it opened, whatever stands under that name later."""
+
+    opened: tuple[int, int] = (0, 0)
+
+
+def connect(file: Path) -> FileConnection:
     """A connection that keeps what it commits through a power cut, and lets no REPLACE pass a trigger."""
-    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        file, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=FileConnection
+    )
     try:
+        connection.opened = _identity(file)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
@@ -74,8 +83,8 @@ class SqliteDatabase:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._writing = Lock()
-        self._pool: Pool[sqlite3.Connection] = Pool(
-            self._open, sound=lambda _: True, end=sqlite3.Connection.close, size=READERS, patience=PATIENCE
+        self._pool: Pool[FileConnection] = Pool(
+            self._open, sound=self._is_sound, end=FileConnection.close, size=READERS, patience=PATIENCE
         )
 
     def fetch(self, sql: str, params: Sequence[Any] = ()) -> Rows:
@@ -113,11 +122,24 @@ class SqliteDatabase:
         finally:
             self._writing.release()
 
-    def _open(self) -> sqlite3.Connection:
+    def _is_sound(self, connection: FileConnection) -> bool:
+        # A file that was moved or removed can be written on and on, and nobody will ever read it.
+        return connection.opened == _identity(self.file)
+
+    def _open(self) -> FileConnection:
         # sqlite3 would make an empty file where there is none.
         if not self.file.exists():
             raise StoreUnavailable(reason="unreachable", cause=str(self.file))
         return connect(self.file)
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """Device and number of the file, zeros for none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

@@ -6,9 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,69 +23,9 @@ from infrastructure.migration import migrate
 from infrastructure.revision import REVISION
 from tests.contracts.checks import assert_whole
 from tests.contracts.sample import ACT, Seal, call, claiming, stored, taking
+from tests.cutter import Cutter
 from tests.engines import PostgresServer
 from tests.fakes import FakeClock, SeededChance
-
-CALL = b"sunlot_append"
-DONE = b"SELECT 1\0"
-
-
-class Cutter:
-    """A proxy before PostgreSQL that cuts the line at the answer of an append, as soon as it is told to.
-
-    The server has committed by then: an append is one statement, and "done" follows its commit.
-    """
-
-    def __init__(self, port: int) -> None:
-        self.cut = False
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        """Take no more connections."""
-        _shut(self._listener)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            appending = threading.Event()
-            threading.Thread(target=self._ask, args=(client, server, appending), daemon=True).start()
-            threading.Thread(target=self._answer, args=(server, client, appending), daemon=True).start()
-
-    def _ask(self, client: socket.socket, server: socket.socket, appending: threading.Event) -> None:
-        while data := _received(client):
-            if self.cut and CALL in data:
-                appending.set()
-            server.sendall(data)
-        _shut(server)
-
-    def _answer(self, server: socket.socket, client: socket.socket, appending: threading.Event) -> None:
-        while data := _received(server):
-            if appending.is_set() and DONE in data:
-                self.cut = False
-                break
-            client.sendall(data)
-        _shut(client)
-        _shut(server)
-
-
-def _received(line: socket.socket) -> bytes:
-    try:
-        return line.recv(65536)
-    except OSError:
-        return b""
-
-
-def _shut(line: socket.socket) -> None:
-    with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -228,6 +229,69 @@ def test_who_wrote_reads_what_he_wrote(agency: Agency, runner: ProjectionRunner)
     assert not worker.is_alive()
     journey.site(9, "key")
     assert not runner.wait_for(agency.size() - 1, timeout=0.05)
+
+
+@contextmanager
+def following(*runners: ProjectionRunner) -> Iterator[None]:
+    """All of them run until the end of the block."""
+    stop = threading.Event()
+    workers = [threading.Thread(target=runner.run, args=(stop, 5.0)) for runner in runners]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for runner, worker in zip(runners, workers, strict=True):
+            runner.nudge()
+            worker.join(20)
+    assert not any(worker.is_alive() for worker in workers)
+
+
+def test_runners_that_follow_the_same_log_count_everything_once(agency: Agency) -> None:
+    runners = [runner_of(agency) for _ in range(3)]
+    with following(*runners):
+        for _ in carried_on(Journey(agency)):
+            for runner in runners:
+                runner.nudge()
+            assert all(runner.wait_for(agency.size() - 1, timeout=20.0) for runner in runners)
+    assert {one.status for one in runners[0].status()} == {"live"}
+    live = rows_of(runners[0])
+    runners[0].rebuild()
+    assert rows_of(runners[0]) == live
+    for runner in runners:
+        runner.close()
+
+
+def test_a_process_without_a_runner_of_its_own_sees_what_another_has_done(
+    agency: Agency, runner: ProjectionRunner
+) -> None:
+    asking = runner_of(agency)
+    with following(runner):
+        Journey(agency).site(1, "key")
+        runner.nudge()
+        assert asking.wait_for(agency.size() - 1, timeout=20.0)
+    with asking.views.reading() as connection:
+        assert len(list_sites(connection)) == 1
+    asking.close()
+
+
+def test_a_runner_outlives_what_nobody_foresaw(
+    agency: Agency, runner: ProjectionRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+
+    def fail(*_: object) -> int:
+        failed.set()
+        raise RuntimeError("not foreseen")
+
+    with following(runner):
+        with monkeypatch.context() as patch:
+            patch.setattr(agency.store.recorder, "head", fail)
+            runner.nudge()
+            assert failed.wait(20)
+        Journey(agency).site(1, "key")
+        assert runner.wait_for(agency.size() - 1, timeout=20.0)
 
 
 def test_catching_up_ends_where_it_is_told(agency: Agency, runner: ProjectionRunner) -> None:
