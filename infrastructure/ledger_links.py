@@ -7,6 +7,7 @@ ends early, the pass is made here, and what is wrong with the store comes up her
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -98,13 +99,16 @@ class SecondPass:
 
 
 def counted(rows: Iterable[Read], progress: Progress) -> Iterator[Read]:
-    """The rows as they come; `progress` hears of them every few thousand and at the end."""
+    """The rows as they come, a few thousand at a time; `progress` hears of them when they are done with."""
+    return chain.from_iterable(_told(iter(rows), progress))
+
+
+def _told(rows: Iterator[Read], progress: Progress) -> Iterator[list[Read]]:
     done = 0
-    for done, row in enumerate(rows, 1):
-        yield row
-        if done % STEP == 0:
-            progress(done)
-    progress(done)
+    while some := list(islice(rows, STEP)):
+        yield some
+        done += len(some)
+        progress(done)
 
 
 def _run(url: str, size: int, answers: Any) -> None:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from threading import Thread
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,7 +19,7 @@ from eventsourcing.persistence import (
 
 from application.ports import Append, Log
 from domain.ledger.entry import format_at, parse_at
-from infrastructure.event_store.database import Database
+from infrastructure.event_store.database import Database, Rows
 
 PAGE = 2000
 POLL_SECONDS = 0.1
@@ -152,6 +153,10 @@ class EventRecorder(Log):
         """(idx, entry, state, stream, topic, ver) below `idx` `stop`: the ledger verifier's first pass."""
         return self._by_idx("idx, entry, state, stream, topic, ver", 0, stop)
 
+    def audit_columns(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """(idx, entry, state, stream, topic, ver, at, leaf) below `idx` `stop`: all that a row says."""
+        return self._by_idx("idx, entry, state, stream, topic, ver, at, leaf", 0, stop)
+
     def by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
         """(idx, entry, stream, ver) below `idx` `stop`, ordered by the stream's bytes, then version.
 
@@ -161,11 +166,7 @@ class EventRecorder(Log):
             "SELECT idx, entry, stream, ver FROM events WHERE (stream, ver) > (?, ?) AND idx < ? "
             "ORDER BY stream, ver LIMIT ?"
         )
-        top = self._stop(stop)
-        last: tuple[str, int] = ("", 0)
-        while page := self.database.fetch(sql, (*last, top, PAGE)):
-            yield from page
-            last = page[-1][2:]
+        return chain.from_iterable(self._pages(sql, ("", 0), slice(2, 4), self._stop(stop)))
 
     def locate(self, stream: str, ver: int) -> int | None:
         """The `idx` of a stream's version, or None."""
@@ -194,11 +195,15 @@ class EventRecorder(Log):
         return low - 1 if low else None
 
     def _by_idx(self, columns: str, start: int, stop: int | None) -> Iterator[tuple[Any, ...]]:
-        sql = f"SELECT {columns} FROM events WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?"  # noqa: S608
-        top = self._stop(stop)
-        while start < top and (page := self.database.fetch(sql, (start, top, PAGE))):
-            yield from page
-            start = page[-1][0] + 1
+        sql = f"SELECT {columns} FROM events WHERE idx > ? AND idx < ? ORDER BY idx LIMIT ?"  # noqa: S608
+        return chain.from_iterable(self._pages(sql, (start - 1,), slice(0, 1), self._stop(stop)))
+
+    def _pages(self, sql: str, last: tuple[Any, ...], key: slice, stop: int) -> Iterator[Rows]:
+        """Pages of rows after `last`, which stands in the columns `key`, and below the position `stop`."""
+        full = True
+        while full and (page := self.database.fetch(sql, (*last, stop, PAGE))):
+            yield page
+            last, full = page[-1][key], len(page) == PAGE
 
     def _stop(self, stop: int | None) -> int:
         if stop is not None:

@@ -12,6 +12,7 @@ from domain.errors import ClockBehind, EventRefused
 from domain.ledger.entry import parse_entry
 from domain.ledger.merkle import leaf_hash
 from infrastructure.database import Store
+from infrastructure.event_store import recorder
 from tests.contracts.checks import assert_whole
 from tests.contracts.sample import claiming, stored, taking
 from tests.fakes import BEGINNING, FakeClock
@@ -138,6 +139,16 @@ def test_rows_are_read_page_by_page(store: Store) -> None:
     assert len(ordered) == 2100
     assert len(list(store.recorder.by_stream(stop=100))) == 100
     assert_whole(store)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 5, 6, 7])
+def test_no_row_is_lost_where_pages_meet(store: Store, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    store.recorder.insert_events([*stored("b", 1, 2), *stored("a", 1, 2, 3), *stored("c", 1)])
+    monkeypatch.setattr(recorder, "PAGE", page)
+    assert [row.idx for row in store.recorder.rows()] == [0, 1, 2, 3, 4, 5]
+    assert [row.idx for row in store.recorder.rows(2, 3)] == [2, 3, 4]
+    assert [idx for idx, *_ in store.recorder.by_stream()] == [2, 3, 4, 0, 1, 5]
+    assert [idx for idx, *_ in store.recorder.by_stream(stop=4)] == [2, 3, 0, 1]
 
 
 def test_streams_are_ordered_by_their_bytes(store: Store) -> None:
