@@ -13,7 +13,8 @@ from application.accounts import Authenticator
 from application.office import Office
 from application.ports import Chance, Clock
 from application.workflow import Workflow
-from domain.installation import Adopted
+from domain.errors import KeyUnusable, StoreUnavailable
+from domain.installation import Adopted, Installation
 from domain.ledger.verify import Report
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.blobs import FolderBlobs, check_media
@@ -117,7 +118,7 @@ def make_key(settings: Settings) -> str:
     this log, and without it the log cannot go on.
     """
     if settings.key_secret is None and not settings.key_file.exists():
-        return keygen(settings.key_file, settings.origin)
+        return tools(settings).new_key()
     key = ledger_key(file=settings.key_file, secret=settings.key_secret, origin=settings.origin)
     return key.verifier.encode()
 
@@ -133,7 +134,8 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
     """Open the installation; the clock and chance are the machine's unless others are given.
 
     Raises `StoreUnavailable` for a store that is missing or not migrated, `KeyUnusable` for the ledger's
-    key, `RulebookWrong` or `CalendarWrong` for a file that cannot be used.
+    key, also for one that did not found this log, `RulebookWrong` or `CalendarWrong` for a file that
+    cannot be used.
     """
     clock, chance = clock or SystemClock(), chance or SystemChance()
     rulebooks = load_rulebooks(SHIPPED, settings.rulebook_dir)
@@ -145,6 +147,7 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
     projections = ProjectionRunner(store, mapper, log=settings.origin)
     publisher = LedgerPublisher(store.recorder, store.ledger_latch, key, settings.ledger_dir)
     published = Published(settings.ledger_dir)
+    _require_own_key(settings, workflow, store, publisher.vkey)
     office = Office(
         workflow=workflow,
         claims=store.claims,
@@ -174,6 +177,14 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
     )
 
 
+def _require_own_key(settings: Settings, workflow: Workflow, store: Store, vkey: str) -> None:
+    """Another key than the one that the log was founded with could only start a second log beside it."""
+    stream = store.claims.holder("installation", "1")
+    if stream is not None and workflow.load(Installation, stream).verifier_key != vkey:
+        store.close()
+        raise KeyUnusable(path=str(settings.key_file), reason="not-the-founders")
+
+
 @dataclass(frozen=True)
 class Tools:
     """What is needed when the store or the ledger's key does not open; each part is opened on demand."""
@@ -192,8 +203,23 @@ class Tools:
         return key.verifier.encode()
 
     def new_key(self) -> str:
-        """Make the ledger's key in its file, never in place of another; the verifier key."""
+        """Make the ledger's key in its file, never in place of another; the verifier key.
+
+        `KeyUnusable` also where a log exists that another key signs: its key must come from a backup.
+        """
+        if self.published().checkpoint() is not None or self._has_events():
+            raise KeyUnusable(path=str(self.settings.key_file), reason="log-exists")
         return keygen(self.settings.key_file, self.settings.origin)
+
+    def _has_events(self) -> bool:
+        try:
+            store = self.store()
+        except StoreUnavailable:
+            return False
+        try:
+            return store.recorder.head() is not None
+        finally:
+            store.close()
 
     def calendar(self) -> ChineseWorkingDays:
         """The working days that are known; `CalendarWrong`."""

@@ -56,7 +56,8 @@ def configure_logging(level: str, format: str, stream: TextIO = sys.stderr) -> N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
+    # What a migration does step by step is for those who look for a fault.
+    logging.getLogger("alembic").setLevel(logging.NOTSET if level == "DEBUG" else logging.WARNING)
 
 
 def add_correlation_id(

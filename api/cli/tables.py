@@ -12,7 +12,7 @@ from api.bootstrap import write_template
 from api.cli.commands import acts, operates
 from api.cli.desk import Bench, Desk
 from api.cli.options import InputFile, Region, argument, option
-from api.cli.refusals import FINDING, told_rows
+from api.cli.refusals import FINDING, Cannot, told_rows
 from application.imports import Preview, preview_import, run_import
 from application.intake_templates import template_of
 from application.ports import Answer
@@ -42,8 +42,15 @@ def add_tables(app: typer.Typer) -> None:
     acts(app, "import")(import_file)
 
 
-def template(bench: Bench, kind: TableKind, file: Target) -> None:
+def template(
+    bench: Bench,
+    kind: TableKind,
+    file: Target,
+    force: Annotated[bool, option("--force", help="Replace a file that is there 覆盖已有文件.")] = False,
+) -> None:
     """Write an empty table to fill in, with its columns explained 生成模板."""
+    if file.exists() and not force:
+        raise Cannot("file-exists", file=str(file))
     write_template(template_of(kind), file)
     bench.terminal.facts({"file": str(file)})
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
 
 from api.access import Asked, ask
 from api.bootstrap import write_template
@@ -21,6 +22,8 @@ from projections.intakes import IntakeEntry, get_intake, list_intakes
 
 router = APIRouter(tags=["imports"])
 PLACE = "/api/v1/imports/{id}"
+QUERY: Final = ("dry_run",)
+FORM: Final = ("region", "file", "sheet", "dry_run")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -32,6 +35,17 @@ def read_template(kind: str, asked: Asked = ask("import.run")) -> Response:
     write_template(template_of(kind), workbook)
     disposition = f'attachment; filename="{kind}.xlsx"'
     return Response(workbook.getvalue(), media_type=XLSX, headers={"Content-Disposition": disposition})
+
+
+async def no_other_fields(request: Request) -> None:
+    """Refuse what nobody would read: a mistyped `dry_run` must not take the table in."""
+    form = await request.form()
+    unread = [("query", name) for name in request.query_params if name not in QUERY]
+    unread += [("body", name) for name in form if name not in FORM]
+    if unread:
+        raise RequestValidationError(
+            [{"type": "extra_forbidden", "loc": place, "msg": "", "input": None} for place in unread]
+        )
 
 
 @router.post("/imports/{kind}", status_code=201, summary="导入表格 Import a table")
@@ -47,11 +61,15 @@ def import_table(
     dry_run: Annotated[
         bool, Query(description="只预览 Only say what would happen; 200 with a preview.")
     ] = False,
+    dry_run_field: Annotated[
+        bool, Form(alias="dry_run", description="只预览 The same, as a field of the form.")
+    ] = False,
     command: Command = create("import.run"),
+    fields: Annotated[None, Depends(no_other_fields)] = None,
 ) -> Response:
     """Takes in all rows, or none: 422 with every wrong cell named by sheet, row, column and reason."""
     content = _read(file, command.system.settings.upload_limit)
-    if dry_run:
+    if dry_run or dry_run_field:
         preview = preview_import(
             command.office, command.call(), kind, region=region, content=content, sheet=sheet or None
         )

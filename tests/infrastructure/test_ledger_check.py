@@ -119,6 +119,20 @@ def test_a_changed_byte_of_a_state(log: Store, folder: Path) -> None:
     assert found(check(log, folder)) == {("state.differs", 123)}
 
 
+def test_a_forged_recorded_time_beside_its_entry(log: Store, folder: Path) -> None:
+    tamper(log, ("UPDATE events SET at = ? WHERE idx = 123", ("2023-01-01T00:00:00.000000Z",)))
+    report = check(log, folder)
+    assert found(report) == {("entry.differs", 123)}
+    assert report.findings[0].params["field"] == "at"
+
+
+def test_a_forged_leaf_beside_its_entry(log: Store, folder: Path) -> None:
+    tamper(log, ("UPDATE events SET leaf = ? WHERE idx = 123", (b"\1" * 32,)))
+    report = check(log, folder)
+    assert found(report) == {("entry.differs", 123)}
+    assert report.findings[0].params["field"] == "leaf"
+
+
 def test_a_changed_state_with_its_entry_recomputed(log: Store, folder: Path) -> None:
     def change(events: list[Event]) -> list[Event]:
         events[123]["state"] = events[123]["state"].replace(b"123", b"124", 1)
@@ -206,7 +220,7 @@ def test_a_broken_link_within_a_stream(log: Store, folder: Path) -> None:
     entry = parse_entry(next(log.recorder.rows(615, 1)).entry)
     text = format_entry(entry.at, 615, "0" * 64, entry.state, entry.stream, entry.topic, entry.ver)
     tamper(log, ("UPDATE events SET entry = ? WHERE idx = 615", (text.encode(),)))
-    assert found(check(log, folder)) == {("prev.differs", 615)}
+    assert found(check(log, folder)) == {("prev.differs", 615), ("entry.differs", 615)}
 
 
 def test_a_tile_that_differs_from_its_entries(log: Store, folder: Path) -> None:

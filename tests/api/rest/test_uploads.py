@@ -146,3 +146,16 @@ def test_an_import_is_for_a_region_of_the_caller(small: Service) -> None:
     id = small.officer.get("/imports").json()["items"][0]["id"]
     refused(small.elsewhere.get(f"/imports/{id}"), 403, "permission-missing")
     assert small.elsewhere.get("/imports").json()["items"] == []
+
+
+def test_a_mistyped_or_misplaced_dry_run_takes_nothing_in(small: Service) -> None:
+    content = table("sites", {})
+    assert send(small.officer, content, dry_run="true").json()["created"] == 1
+    size = small.size()
+    mistyped = refused(send(small.officer, content, dryrun="true"), 422, "request-invalid")
+    assert mistyped["errors"][0]["pointer"] == "/dryrun"
+    file = {"file": ("table.xlsx", content, XLSX)}
+    asked = small.officer.post("/imports/sites?dryrun=true", files=file, data={"region": TAIYUAN})
+    refused(asked, 422, "request-invalid")
+    assert small.size() == size
+    assert "site.registered.v1" not in small.topics()
