@@ -17,7 +17,9 @@ from infrastructure.telemetry import HIDDEN, configure_logging
 def stream() -> Iterator[StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    token = correlation_id.set(None)
     yield StringIO()
+    correlation_id.reset(token)
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
