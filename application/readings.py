@@ -6,7 +6,12 @@ from application.office import Office
 from application.ports import Answer
 from application.workflow import Call
 from domain.access import Access
+from domain.assignment import Assignment
 from domain.draw import Draw
+from domain.inspection import Inspection
+
+TELLING = ("revealed", "observed", "completed")
+"""The states of a draw whose own stream lets anybody compute the result, or shows it."""
 
 
 def note_sealed_reading(office: Office, call: Call, draws: Collection[str], *, reason: str) -> Answer:
@@ -22,3 +27,17 @@ def note_sealed_reading(office: Office, call: Call, draws: Collection[str], *, r
         reason=reason,
     )
     return office.workflow.commit(call, access)
+
+
+def sealed_draw(office: Office, stream: str) -> str:
+    """The draw whose result a stream would tell before the opening, or ""."""
+    kind, workflow = stream.rsplit("-", 1)[0], office.workflow
+    if kind == "draw":
+        return stream if workflow.load(Draw, stream).status in TELLING else ""
+    if kind == "assignment":
+        draw = workflow.load(Assignment, stream).task.draw
+    elif kind == "inspection":
+        draw = workflow.load(Inspection, stream).visit.draw
+    else:
+        return ""
+    return draw if workflow.load(Draw, draw).status != "opened" else ""

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from application.office import Office
+from application.readings import note_sealed_reading, sealed_draw
 from application.workflow import Call
 from domain.aggregate import Aggregate, CreatedEvent, DomainEvent
 from domain.errors import NotFound
@@ -75,12 +76,16 @@ def replay(
     moments: Moments,
     at: datetime | None = None,
     as_recorded_at: datetime | None = None,
+    reason: str = "",
 ) -> Story:
     """The story of any stream; `NotFound` if it has no event by then.
 
     `at` leaves out what happened later, `as_recorded_at` what was recorded later; both may be given.
+    What a sealed draw decided needs a `reason`, and the reading is recorded first.
     """
     call.require("stream.replay", None)
+    if draw := sealed_draw(office, stream):
+        note_sealed_reading(office, call, [draw], reason=reason)
     known = {moment.ver: moment for moment in moments.recorded(stream)}
     events = [
         event

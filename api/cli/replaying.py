@@ -39,6 +39,9 @@ def tell_story(
     stream: Annotated[str, argument("The stream's id, such as site-… 事件流编号.")],
     at: Moment = None,
     as_recorded_at: Known = None,
+    reason: Annotated[
+        str, option("--reason", help="Needed for what a sealed draw decided; recorded first 查阅理由.")
+    ] = "",
     full: Annotated[bool, option("--full", help="Also every fact and the state 连同全部内容.")] = False,
 ) -> None:
     """Tell a stream's story: each event with who, when it happened and when it was recorded 回放."""
@@ -49,6 +52,7 @@ def tell_story(
         moments=desk.system.store.recorder,
         at=at,
         as_recorded_at=as_recorded_at,
+        reason=reason,
     )
     if desk.terminal.json:
         desk.terminal.give(_plain(desk, story))

@@ -14,10 +14,8 @@ from api.rest.description import lists, shows
 from api.rest.presenting import Page, found, show
 from api.rest.sealing import require_assignment, require_inspection
 from api.telling import tell
-from application.readings import note_sealed_reading
 from application.replay import Story, Told, replay
 from domain.assignment import Assignment
-from domain.draw import Draw
 from domain.errors import NotFound
 from domain.inspection import Inspection
 from projections.access_log import AccessEntry, list_accesses
@@ -104,8 +102,6 @@ def read_stream(
     asked: Asked = ask("stream.replay"),
 ) -> Response:
     """Every event of any stream in order, with both times, the actor, words, and the state as of then."""
-    if draw := _sealed_draw(asked, id):
-        note_sealed_reading(asked.office, asked.call(), [draw], reason=reason)
     story = replay(
         asked.office,
         asked.call(),
@@ -113,6 +109,7 @@ def read_stream(
         moments=asked.system.store.recorder,
         at=at,
         as_recorded_at=as_recorded_at,
+        reason=reason,
     )
     return show(_replayed(asked, story, at, as_recorded_at))
 
@@ -157,20 +154,6 @@ def _require_enterprise(asked: Asked, uscc: str) -> None:
         sites = list_sites(views, asked.regions("site.read"), uscc=uscc, status="", limit=1)
     if not sites:
         raise NotFound(kind="enterprise", id=uscc)
-
-
-def _sealed_draw(asked: Asked, stream: str) -> str:
-    """The draw whose result the stream would tell before its opening, or ""."""
-    kind, workflow = stream.rsplit("-", 1)[0], asked.office.workflow
-    if kind == "draw":
-        return stream if workflow.load(Draw, stream).status == "completed" else ""
-    if kind == "assignment":
-        draw = workflow.load(Assignment, stream).task.draw
-    elif kind == "inspection":
-        draw = workflow.load(Inspection, stream).visit.draw
-    else:
-        return ""
-    return draw if workflow.load(Draw, draw).status != "opened" else ""
 
 
 def _replayed(asked: Asked, story: Story, at: datetime | None, as_recorded_at: datetime | None) -> Replay:

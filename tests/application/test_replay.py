@@ -1,12 +1,14 @@
 """Replay tells any stream, as of when it happened and as of when it was recorded."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from api.telling import sentences, tell
+from application.draws import complete
 from application.inspections import approve_inspection
-from application.replay import replay
+from application.replay import Story, replay
+from domain.access import ReadingReasonMissing
 from domain.errors import NotFound
 from domain.events import topics
 from tests.journey import Journey
@@ -18,22 +20,28 @@ def journey(sqlite_agency: Agency) -> Journey:
     return Journey(sqlite_agency)
 
 
+def told(journey: Journey, stream: str, **moments: datetime) -> Story:
+    """The story as an auditor reads it, who says why."""
+    auditor = journey.call(journey.people.auditor)
+    recorder = journey.agency.store.recorder
+    return replay(journey.office, auditor, stream, moments=recorder, reason="专项检查", **moments)
+
+
 def test_every_event_of_the_main_path_is_told_in_both_languages(journey: Journey) -> None:
     draw = journey.completed_draw()
     journey.published(journey.assignments(draw)[0], finding="corrected")
-    auditor = journey.call(journey.people.auditor)
     streams = {row.stream for row in journey.agency.store.recorder.rows()}
     for stream in streams:
-        story = replay(journey.office, auditor, stream, moments=journey.agency.store.recorder)
-        for told in story.events:
+        story = told(journey, stream)
+        for one in story.events:
             for language in ("zh", "en"):
-                assert "{" not in tell(told.topic, told.facts, language).replace("{'", "")
+                assert "{" not in tell(one.topic, one.facts, language).replace("{'", "")
         assert story.state
 
 
 def test_there_is_a_sentence_for_every_topic_in_both_languages() -> None:
     assert sentences().keys() == topics().keys()
-    assert all(told.keys() == {"zh", "en"} for told in sentences().values())
+    assert all(words.keys() == {"zh", "en"} for words in sentences().values())
 
 
 def test_a_late_entry_shows(journey: Journey) -> None:
@@ -43,13 +51,8 @@ def test_a_late_entry_shows(journey: Journey) -> None:
 
     leader = journey.call(journey.people.leader, occurred_at=happened)
     approve_inspection(journey.office, leader, inspection, approval_no="1", experts=[])
-    story = replay(
-        journey.office,
-        journey.call(journey.people.auditor),
-        inspection,
-        moments=journey.agency.store.recorder,
-    )
-    assert [told.late for told in story.events] == [False, True]
+    story = told(journey, inspection)
+    assert [one.late for one in story.events] == [False, True]
     assert story.events[1].delay >= timedelta(days=3)
 
 
@@ -62,18 +65,39 @@ def test_the_state_is_that_of_the_moment(journey: Journey) -> None:
     approve_inspection(
         journey.office, journey.call(journey.people.leader), inspection, approval_no="1", experts=[]
     )
-    auditor = journey.call(journey.people.auditor)
-    moments = journey.agency.store.recorder
-    now = replay(journey.office, auditor, inspection, moments=moments)
-    before = replay(journey.office, auditor, inspection, moments=moments, at=then)
-    known = replay(journey.office, auditor, inspection, moments=moments, as_recorded_at=then)
+    now = told(journey, inspection)
+    before = told(journey, inspection, at=then)
+    known = told(journey, inspection, as_recorded_at=then)
     assert now.state["status"] == "approved"
     assert before.state["status"] == known.state["status"] == "opened"
 
 
 def test_a_stream_that_had_not_begun_is_not_found(journey: Journey) -> None:
     draw = journey.completed_draw()
-    auditor = journey.call(journey.people.auditor)
     early = journey.agency.clock.now() - timedelta(days=400)
     with pytest.raises(NotFound):
-        replay(journey.office, auditor, draw, moments=journey.agency.store.recorder, at=early)
+        told(journey, draw, at=early)
+
+
+@pytest.mark.parametrize("reached", ["revealed", "observed", "completed", "assignment", "inspection"])
+def test_what_a_sealed_draw_decided_is_replayed_with_a_recorded_reason(
+    journey: Journey, reached: str
+) -> None:
+    """From the last secret on whoever sees them and the value knows the result before anybody else."""
+    draw = journey.announced(journey.prepared())
+    journey.committed(draw)
+    journey.revealed(draw, journey.sealed(draw))
+    if reached != "revealed":
+        journey.observed(draw)
+    stream = draw
+    if reached in ("completed", "assignment", "inspection"):
+        complete(journey.office, journey.call(journey.people.officer), draw)
+    if reached in ("assignment", "inspection"):
+        stream = journey.assignments(draw)[0]
+        stream = journey.opened(stream) if reached == "inspection" else stream
+    auditor = journey.call(journey.people.auditor)
+    with pytest.raises(ReadingReasonMissing):
+        replay(journey.office, auditor, stream, moments=journey.agency.store.recorder)
+    assert journey.agency.topics()[-1] != "access.recorded.v1"
+    assert told(journey, stream).events
+    assert journey.agency.topics()[-1] == "access.recorded.v1"

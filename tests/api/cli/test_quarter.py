@@ -197,7 +197,9 @@ def test_a_sealed_draw_is_read_only_with_a_reason_and_the_right(drawn: Installat
     draw, folder = _draw(drawn), drawn.folder / "sealed"
     assert drawn.refused("draw", "bundle", draw, folder, by="auditor")["code"] == "draw-sealed"
     assert drawn.done("assignment", "list", "--draw", draw, by="officer") == []
+    assert drawn.refused("replay", draw, by="auditor")["code"] == "reading-reason-missing"
     reason = ("--reason", "监督检查")
+    assert drawn.done("replay", draw, *reason, by="auditor")["kind"] == "draw"
     refusal = drawn.refused("draw", "bundle", draw, folder, *reason, by="officer")
     assert refusal["code"] == "permission-missing"
     stored = drawn.done("ledger", "show")["stored"]
