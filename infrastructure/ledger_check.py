@@ -5,18 +5,16 @@ Memory stays flat. The store may go on growing meanwhile: what came after the be
 check.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from domain.ledger.checkpoint import open_checkpoint
 from domain.ledger.errors import LedgerError
 from domain.ledger.finding import Finding, Findings
 from domain.ledger.note import VerifierKey
 from domain.ledger.published_tiles import TileCheck
-from domain.ledger.rows import Row
 from domain.ledger.verify import Report, conclude, verify_rows
 from infrastructure.collection import collection_paused
 from infrastructure.database import Store
@@ -29,7 +27,6 @@ Progress = Callable[[int, int], None]
 
 KEPT_CHECKPOINTS: Final = "checkpoints"
 LATCH: Final = "latch"
-_AT: Final = slice(7, 34)
 
 
 def verify_store(
@@ -51,26 +48,9 @@ def verify_store(
         tiles = _published_tiles(folder, notes, keys)
         steps = _Steps(size, progress)
         with SecondPass(store, size, steps.read_by_stream) as links:
-            columns = Findings()
-            stored = _with_columns_checked(store.recorder.audit_columns(size), columns)
-            rows = links.beside(stored, steps.read_by_idx)
+            rows = links.beside(store.recorder.audit_rows(size), steps.read_by_idx)
             by_idx = verify_rows(rows, notes, keys, tiles=tiles)
-            return conclude(by_idx, links.report(), columns, _missing(notes, size), tiles.findings)
-
-
-def _with_columns_checked(rows: Iterable[tuple[Any, ...]], findings: Findings) -> Iterator[Row]:
-    """The rows without their columns `at` and `leaf`, which only repeat the entry and must agree with it.
-
-    Replay reads the one and appending the other: forged, they would tell a lie that no hash contains.
-    """
-    for row in rows:
-        idx, entry, _, _, _, _, at, leaf = row
-        if entry is not None:
-            if entry[_AT] != at.encode():
-                findings.add([Finding("entry.differs", idx, {"field": "at", "row": at})])
-            if sha256(b"\x00" + entry).digest() != leaf:
-                findings.add([Finding("entry.differs", idx, {"field": "leaf", "row": leaf.hex()})])
-        yield row[:6]
+            return conclude(by_idx, links.report(), _missing(notes, size), tiles.findings)
 
 
 class _Steps:

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
+from itertools import count, islice
+from typing import Any
 
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.entry import NUMBER_LIMIT, SIZE_LIMIT, Entry, are_plain, is_time, parse_entry
 from domain.ledger.errors import LedgerError
 from domain.ledger.finding import Finding
+from domain.ledger.merkle import leaf_hash
 from domain.ledger.published_tiles import TileCheck
 from domain.ledger.tiles import TileWriter
 
-Row = tuple[int, bytes | None, bytes | None, str, str, int]
-"""(idx, entry bytes, state bytes, stream, topic, version); None where the store holds nothing."""
+Row = tuple[int, bytes | None, bytes | None, str, str, int, *tuple[Any, ...]]
+"""(idx, entry bytes, state bytes, stream, topic, version), None where the store holds nothing; then, if the
+store has such columns, `at` and leaf hash: (str, bytes).
+"""
 
 _AT = slice(7, 34)
 _PREV_SIZE = 64
@@ -45,8 +49,9 @@ class RowCheck:
         following = iter(rows)
         yield from self._compare_roots()
         while block := list(islice(following, self._room())):
-            yield from self._check(block)
-            self._grow([row[1] or b"" for row in block])
+            leaves = [sha256(b"\x00" + (row[1] or b"")).digest() for row in block]
+            yield from self._check(block, leaves)
+            self._grow(block, leaves)
             yield from self._compare_roots()
         if self._tiles:
             self._tiles.end(self.tree)
@@ -62,9 +67,9 @@ class RowCheck:
             stops.append(self._tiles.size)
         return min(stops) - size
 
-    def _check(self, block: Sequence[Row]) -> Iterator[Finding]:
+    def _check(self, block: Sequence[Row], leaves: Sequence[bytes]) -> Iterator[Finding]:
         """Together if all is well; one by one to say what is wrong, and with which row."""
-        last = sound_until(block, self._next_idx, self._last_at)
+        last = sound_until(block, leaves, self._next_idx, self._last_at)
         if last is not None:
             self._next_idx, self._last_at = self._next_idx + len(block), last
             return
@@ -72,11 +77,12 @@ class RowCheck:
             yield from diagnose(row, self._next_idx, self._last_at)
             self._next_idx, self._last_at = row[0] + 1, max(self._last_at, _claimed_at(row[1]))
 
-    def _grow(self, entries: Sequence[bytes]) -> None:
-        leaves = [sha256(b"\x00" + entry).digest() for entry in entries]
-        # An entry that is too large has been found, and no bundle can hold it.
-        bundled = [entry if len(entry) <= SIZE_LIMIT else b"" for entry in entries]
-        filled = list(self.tree.add(bundled, leaves))
+    def _grow(self, block: Sequence[Row], leaves: Sequence[bytes]) -> None:
+        entries = [row[1] or b"" for row in block]
+        if max(map(len, entries)) > SIZE_LIMIT:
+            # Such an entry has been found, and no bundle can hold it.
+            entries = [entry if len(entry) <= SIZE_LIMIT else b"" for entry in entries]
+        filled = list(self.tree.add(entries, leaves))
         if self._tiles:
             self._tiles.follow(self.tree, filled)
 
@@ -130,7 +136,7 @@ def diagnose(row: Row, expected_idx: int, last_at: str) -> Iterator[Finding]:
         yield Finding("at.backwards", idx, {"at": entry.at, "before": last_at})
 
 
-def sound_until(rows: Sequence[Row], first: int, last_at: str) -> str | None:
+def sound_until(rows: Sequence[Row], leaves: Sequence[bytes], first: int, last_at: str) -> str | None:
     """The `at` of the last of some rows that follow each other from position `first` and the time `last_at`
     on, if each entry is exactly what its row's columns and state give; None if anything is off.
 
@@ -139,7 +145,8 @@ def sound_until(rows: Sequence[Row], first: int, last_at: str) -> str | None:
     """
     if not (are_plain([row[3] for row in rows]) and are_plain({row[4] for row in rows})):
         return None
-    for expected_idx, (idx, entry, state, stream, topic, version) in enumerate(rows, first):
+    for expected_idx, row, leaf in zip(count(first), rows, leaves, strict=False):
+        idx, entry, state, stream, topic, version, *copies = row
         if idx != expected_idx or entry is None or state is None or not 1 <= version <= NUMBER_LIMIT:
             return None
         text = entry.decode("latin-1")
@@ -148,6 +155,8 @@ def sound_until(rows: Sequence[Row], first: int, last_at: str) -> str | None:
         prev = text[len(head) : len(head) + _PREV_SIZE] if version > 1 else ""
         facts = f'"state":"{sha256(state).hexdigest()}","stream":"{stream}","topic":"{topic}"'
         if text != f'{head}{prev}",{facts},"v":1,"ver":{version}}}' or len(text) > SIZE_LIMIT:
+            return None
+        if copies and copies != [at, leaf]:
             return None
         if at != last_at:
             if at < last_at or not is_time(at):
@@ -167,13 +176,19 @@ def _claimed_at(entry: bytes | None) -> str:
 
 
 def _column_findings(row: Row, entry: Entry) -> Iterator[Finding]:
-    idx, _, _, stream, topic, version = row
-    compared: dict[str, tuple[str | int, str | int]] = {
-        "idx": (entry.idx, idx),
-        "stream": (entry.stream, stream),
-        "topic": (entry.topic, topic),
-        "ver": (entry.ver, version),
-    }
-    for name, (in_entry, in_row) in compared.items():
+    """The columns beside their entry. `at` is shown to people and the next entry is made with the leaf: both
+    forged would tell a lie that no hash contains.
+    """
+    idx, data, _, stream, topic, version, *copies = row
+    compared: list[tuple[str, str | int, str | int]] = [
+        ("idx", entry.idx, idx),
+        ("stream", entry.stream, stream),
+        ("topic", entry.topic, topic),
+        ("ver", entry.ver, version),
+    ]
+    if copies:
+        at, leaf = copies
+        compared += [("at", entry.at, at), ("leaf", leaf_hash(data or b"").hex(), leaf.hex())]
+    for name, in_entry, in_row in compared:
         if in_entry != in_row:
             yield Finding("entry.differs", idx, {"field": name, "entry": in_entry, "row": in_row})

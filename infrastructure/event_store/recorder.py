@@ -150,11 +150,10 @@ class EventRecorder(Log):
         return ((idx, leaf) for idx, leaf in self._by_idx("idx, leaf", start, stop))
 
     def audit_rows(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, entry, state, stream, topic, ver) below `idx` `stop`: the ledger verifier's first pass."""
-        return self._by_idx("idx, entry, state, stream, topic, ver", 0, stop)
+        """(idx, entry, state, stream, topic, ver, at, leaf) below `idx` `stop`: all that a row says.
 
-    def audit_columns(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, entry, state, stream, topic, ver, at, leaf) below `idx` `stop`: all that a row says."""
+        The first pass of the ledger's verifier.
+        """
         return self._by_idx("idx, entry, state, stream, topic, ver, at, leaf", 0, stop)
 
     def by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:

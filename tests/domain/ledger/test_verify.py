@@ -79,7 +79,7 @@ def changed(idx: int, **columns: object) -> list[Row]:
     names = ("idx", "entry", "state", "stream", "topic", "version")
     rows = sound_rows()
     fields = dict(zip(names, rows[idx], strict=True)) | columns
-    rows[idx] = tuple(fields.values())  # type: ignore[assignment]
+    rows[idx] = tuple(fields.values())
     return rows
 
 
@@ -301,7 +301,7 @@ def test_passes_that_did_not_read_the_same_rows_are_named() -> None:
 
 
 def test_findings_are_counted_beyond_those_kept() -> None:
-    rows: list[Row] = [(idx, entry, b"?", *rest) for idx, entry, _, *rest in sound_rows()]  # type: ignore[misc]
+    rows: list[Row] = [(idx, entry, b"?", *rest) for idx, entry, _, *rest in sound_rows()]
     report = verify(rows, limit=3)
     assert (len(report.findings), report.found) == (3, SIZE)
     assert report.first == report.findings[0]
