@@ -36,6 +36,13 @@ class FrequencyCapReached(Conflict):
     source = "晋环函〔2024〕416号 二（三）"
 
 
+class ExemptionMissing(Conflict):
+    """Only a site that is exempt from visits is checked off site; facts: `site`."""
+
+    code = "exemption-missing"
+    source = "晋环函〔2024〕416号 二（六）"
+
+
 class OfficerUncertified(Conflict):
     """An officer's certificate is not valid on the day in the area; facts: `inspector`, `day`."""
 
@@ -45,11 +52,16 @@ class OfficerUncertified(Conflict):
 
 
 def open_inspection(office: Office, call: Call, *, assignment: str, mode: str) -> Answer:
-    """Take a task up, as an officer of its team; the row's items must be published and in force today."""
+    """Take a task up, as an officer of its team; the row's items must be published and in force today.
+
+    Mode `off-site` is for sites exempt from visits; no exemption can be recorded yet, so it is refused.
+    """
     task = office.workflow.load(Assignment, assignment)
     call.require("inspection.conduct", task.task.region)
     if task.status != "assigned":
         raise AssignmentEnded(assignment=assignment)
+    if mode == "off-site":
+        raise ExemptionMissing("/mode", site=task.task.site)
     _require_own(call, task.team.values())
     plan = office.workflow.load(Plan, task.task.plan)
     row = plan.published_row(task.task.row)

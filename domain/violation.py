@@ -39,7 +39,7 @@ class ClosingEvidenceMissing(Invalid):
 
 
 class DueInPast(Invalid):
-    """The date by which to rectify has passed already; facts: `due`."""
+    """The date by which to rectify had passed when the order was given; facts: `due`."""
 
     code = "due-in-past"
 
@@ -166,8 +166,8 @@ class Violation(Aggregate):
         for field in ("number", "requirements"):
             if not getattr(order, field):
                 raise OrderIncomplete(f"/{field}", field=field)
-        if order.deadline.is_past(act.at):
-            raise DueInPast("/deadline", due=order.deadline.due)
+        if order.deadline.is_past(act.occurred_at):
+            raise DueInPast("/due_on", due=order.deadline.due)
         if self.disposal != "rectifying":
             raise DisposalWrong("/disposal", disposal=self.disposal)
         self.record(self.RectificationOrdered, act, order=order)
@@ -199,8 +199,8 @@ class Violation(Aggregate):
         """Send it back, with the date by which it must be done."""
         self._require("submitted")
         self._require_other(act)
-        if deadline.is_past(act.at):
-            raise DueInPast("/deadline", due=deadline.due)
+        if deadline.is_past(act.occurred_at):
+            raise DueInPast("/due_on", due=deadline.due)
         self.record(self.RectificationReturned, act, reason=reason, deadline=deadline)
 
     @event(RectificationReturned)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from application import assignments, inspections, inspectors, items, violations
 from application.authorisation import INSPECTOR
 from application.draws import assignments_of
-from application.inspections import FrequencyCapReached, OfficerUncertified
+from application.inspections import ExemptionMissing, FrequencyCapReached, OfficerUncertified
 from domain.act import CHINA
 from domain.assignment import Assignment
 from domain.catalogue import ItemLapsed
@@ -40,6 +40,16 @@ def test_an_assignment_has_one_inspection(journey: Journey, assignment: str) -> 
     with pytest.raises(ClaimTaken) as refused:
         journey.opened(assignment)
     assert refused.value.facts["kind"] == "inspection"
+
+
+def test_only_an_exempt_site_is_checked_off_site(journey: Journey, assignment: str) -> None:
+    with pytest.raises(ExemptionMissing):
+        inspections.open_inspection(
+            journey.office,
+            journey.call(journey.team(assignment)[0]),
+            assignment=assignment,
+            mode="off-site",
+        )
 
 
 def test_only_the_team_takes_the_task_up(journey: Journey, assignment: str) -> None:
@@ -252,3 +262,19 @@ def test_items_must_be_in_force_on_the_day(journey: Journey) -> None:
     journey.agency.clock.advance(days=3)
     with pytest.raises(ItemLapsed):
         journey.opened(assignment)
+
+
+def test_an_order_given_in_time_may_be_recorded_after_its_day(journey: Journey, assignment: str) -> None:
+    violation = str(journey.reviewed(assignment, finding="rectifying").also["violations"][0])
+    given = journey.agency.clock.now()
+    journey.agency.clock.advance(days=60)
+    violations.order_rectification(
+        journey.office,
+        journey.call(journey.people.officer, occurred_at=given),
+        violation,
+        number="晋环责改〔2024〕9号",
+        requirements="恢复运行",
+        due_on=None,
+    )
+    order = journey.load(Violation, violation).order
+    assert order.deadline.due < journey.agency.clock.now()

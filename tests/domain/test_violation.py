@@ -95,7 +95,7 @@ def test_an_order_has_a_number_and_says_what_it_asks(field: str) -> None:
 
 
 def test_an_order_leaves_time() -> None:
-    given(opened_violation).when(ordering(deadline=PAST)).refused(DueInPast, "/deadline", due=PAST.due)
+    given(opened_violation).when(ordering(deadline=PAST)).refused(DueInPast, "/due_on", due=PAST.due)
 
 
 def test_only_what_is_to_be_rectified_is_ordered() -> None:
@@ -129,7 +129,7 @@ def test_a_returned_rectification_has_a_new_deadline() -> None:
 
 def test_a_rectification_is_not_returned_to_a_day_that_has_passed() -> None:
     given(opened_violation, ordered, handed_in).when(returning(until=PAST)).refused(
-        DueInPast, "/deadline", due=PAST.due
+        DueInPast, "/due_on", due=PAST.due
     )
 
 
