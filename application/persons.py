@@ -35,9 +35,16 @@ def read_persons(
     office: Office, call: Call, persons: Sequence[str], *, region: str, reason: str
 ) -> Mapping[str, Mapping[str, str]]:
     """Read personal data of people of a region; the reading is recorded before the answer is given."""
+    note_personal_reading(office, call, persons, region=region, reason=reason)
+    return office.vault.read(persons)
+
+
+def note_personal_reading(
+    office: Office, call: Call, subjects: Sequence[str], *, region: str, reason: str
+) -> None:
+    """Record that somebody reads personal data of a region: of persons, or of a file that names them."""
     call.require("person.read", region)
     access = Access.note(
-        call.act, id=office.chance.id("access"), kind="person", subjects=tuple(persons), reason=reason
+        call.act, id=office.chance.id("access"), kind="person", subjects=tuple(subjects), reason=reason
     )
     office.workflow.commit(call, access)
-    return office.vault.read(persons)

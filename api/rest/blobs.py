@@ -4,7 +4,7 @@ A file is downloaded through the thing that names it, by whoever may read that t
 """
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, File, Query, Response, UploadFile
@@ -15,6 +15,7 @@ from api.rest.commands import Command, create
 from api.rest.description import gives, shows
 from api.rest.presenting import found, show
 from api.rest.sealing import require_inspection
+from application.persons import note_personal_reading
 from domain.errors import BlobTooLarge, MediaRefused, NotFound
 from domain.inspection import Inspection
 from domain.rulebook_data import Rulebook
@@ -23,6 +24,8 @@ from projections.referrals import get_referral
 from projections.violation_ledger import get_violation
 
 router = APIRouter(prefix="/blobs", tags=["blobs"])
+NAMING: Final = ("sites", "inspectors")
+"""The kinds of imports whose tables hold names and phones."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +64,17 @@ def download(
         str,
         Query(description="引用它的编号 Id of the thing that names it."),
     ],
+    reason: Annotated[
+        str,
+        Query(
+            description="查阅理由 Needed for the original of an import that names people; recorded.",
+            max_length=2000,
+        ),
+    ] = "",
     asked: Asked = ask(SIGNED_IN),
 ) -> Response:
     """The file, if the thing names it and the caller may read the thing."""
-    if digest not in _named_by(asked, of):
+    if digest not in _named_by(asked, of, reason):
         raise NotFound(kind="blob", id=digest)
     content = asked.office.blobs.read(digest)
     return Response(
@@ -86,7 +96,7 @@ def media_to_show(content: bytes) -> str:
         return "application/octet-stream"
 
 
-def _named_by(asked: Asked, of: str) -> Collection[str]:
+def _named_by(asked: Asked, of: str, reason: str) -> Collection[str]:
     kind = of.rsplit("-", 1)[0]
     if kind == "inspection":
         inspection = asked.office.workflow.load(Inspection, of)
@@ -103,4 +113,6 @@ def _named_by(asked: Asked, of: str) -> Collection[str]:
             return (referral.document, referral.receipt)
         intake = found(get_intake(views, of), "import", of)
     asked.require("import.run", intake.region)
+    if intake.kind in NAMING:
+        note_personal_reading(asked.office, asked.call(), [intake.id], region=intake.region, reason=reason)
     return (intake.original,)

@@ -92,11 +92,23 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(small: Service) ->
     assert imported.status_code == 201
     intake = officer.page(imported.headers["location"]).json()
     assert (intake["rows"], intake["created"], intake["kind"]) == (1, 1, "sites")
-    original = officer.get(f"/blobs/{intake['original']}", of=intake["id"])
+    original = officer.get(f"/blobs/{intake['original']}", of=intake["id"], reason="核对原件")
     assert original.content == content
     assert len(officer.get("/sites").json()["items"]) == 1
     [listed] = officer.get("/imports").json()["items"]
     assert listed == intake
+
+
+def test_the_original_of_a_table_that_names_people_is_read_with_a_recorded_reason(small: Service) -> None:
+    intake = send(small.officer, table("sites", {})).json()["id"]
+    shown = small.officer.get(f"/imports/{intake}").json()
+    path, size = f"/blobs/{shown['original']}", small.size()
+    refused(small.officer.get(path, of=intake), 422, "reading-reason-missing")
+    assert small.size() == size
+    assert small.officer.get(path, of=intake, reason="核对原件").status_code == 200
+    small.auditor.get("/sites")
+    log = small.auditor.get("/accesses", subject=intake).json()["items"]
+    assert [(one["by"], one["reason"]) for one in log] == [(small.officer.account, "核对原件")]
 
 
 def test_every_wrong_cell_is_named_and_no_row_is_taken_in(small: Service) -> None:
