@@ -53,7 +53,7 @@ class ProjectionFeed:
         self, recorder: EventRecorder, mapper: Mapper[str], views: Views, *, log: str, batch: int
     ) -> None:
         self._recorder, self._mapper, self._views = recorder, mapper, views
-        self._log, self._batch = log, batch
+        self._log, self.batch = log, batch
 
     def head(self) -> int:
         """The last `idx` of the log, -1 for an empty one."""
@@ -77,7 +77,7 @@ class ProjectionFeed:
 
     def _advance(self, tracks: Sequence[Track], target: int) -> Advance:
         start = min(position for _, position in tracks) + 1
-        rows = list(self._recorder.rows(start, min(self._batch, target - start + 1)))
+        rows = list(self._recorder.rows(start, min(self.batch, target - start + 1)))
         if not rows:
             return Advance(0)
         last = rows[-1].idx

@@ -16,7 +16,7 @@ from eventsourcing.persistence import Mapper
 
 from domain.errors import NotFound, StoreUnavailable
 from infrastructure.database import Store
-from infrastructure.projection_feed import ProjectionFeed, late
+from infrastructure.projection_feed import Advance, ProjectionFeed, late
 from infrastructure.projection_positions import FAILED, Positions
 from infrastructure.projection_rebuild import Progress, Rebuild
 from infrastructure.views import Views
@@ -26,6 +26,8 @@ from projections.register import PROJECTIONS
 BATCH: Final = 10_000
 FAR_BEHIND: Final = 5_000
 POLL_SECONDS: Final = 0.02
+END: Final = 2**62
+"""An `idx` that no log reaches: read what there is."""
 
 LOG: Final = structlog.get_logger(__name__)
 
@@ -168,17 +170,26 @@ class ProjectionRunner:
         return [one for one in self.projections if not names or one.name in names]
 
     def _follow(self) -> None:
-        """Catch up from where all were last seen; if they stand elsewhere, that is noticed."""
+        """Take in what there is, from where all were last seen; if they stand elsewhere, that is noticed."""
         self.prepare()
-        self._advance(self.projections, self._feed.head(), self._standing or self._look())
+        standing = self._standing or self._look()
+        while tracks := late(self.projections, standing, END):
+            advance = self._feed.advance(tracks, END)
+            if advance.read:
+                standing = self._learned(standing, advance)
+            if advance.read < self._feed.batch:
+                return
 
     def _advance(self, chosen: Sequence[Projection], target: int, standing: Standing) -> int:
         read = 0
         while tracks := late(chosen, standing, target):
             advance = self._feed.advance(tracks, target)
             read += advance.read
-            standing = self._learn({**standing, **advance.standing}) if advance.standing else self._look()
+            standing = self._learned(standing, advance)
         return read
+
+    def _learned(self, standing: Standing, advance: Advance) -> Standing:
+        return self._learn({**standing, **advance.standing}) if advance.standing else self._look()
 
     def _look(self) -> Standing:
         """Where all stand."""
