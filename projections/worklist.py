@@ -295,10 +295,13 @@ def tasks_waiting(
 ) -> list[Task]:
     """Tasks at a step, or with a recusal to be decided: what waits for a leader or a reviewer.
 
+    Without a step, all that still wait for somebody; what is done or void waits for nobody.
     They tell of sealed draws: for those only who may read these.
     """
     c, pending = TASKS.table.c, RECUSALS.table.c
     conditions = [within(c.region, regions), equal(c.step, step)]
+    if not step:
+        conditions.append(c.step.not_in(ENDED))
     if recusal_pending:
         conditions.append(c.assignment.in_(select(pending.assignment)))
     return read(connection, TASKS, *conditions, after=after, limit=limit)

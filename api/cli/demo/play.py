@@ -239,5 +239,6 @@ def _print(settings: Settings, sign_ins: SignIns, console: Console, *, serving: 
         f"curl {address}/api/v1/public/results?region={CITY}",
         f"curl {officer} {address}/api/v1/statistics/2024Q2?region={CITY}",
         f"sunlot ledger verify --data {settings.data_dir}",
+        "docs/tutorial/first-inspection.md  从抽取到公示的教程 the way from a draw to publication",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False)
