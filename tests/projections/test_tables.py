@@ -72,7 +72,9 @@ ROWS = st.lists(
         TEXTS,
         st.integers(-(2**53), 2**53),
         st.booleans(),
-        st.none() | TEXTS | st.sampled_from(["NULL", "null", "", "{}", '"', "\\", ",", "a\nb", " ", "\x1f", "a\x1eb"]),
+        st.none()
+        | TEXTS
+        | st.sampled_from(["NULL", "null", "", "{}", '"', "\\", ",", "a\nb", " ", "\x1f", "a\x1eb"]),
         st.none() | TIMES,
         st.none() | st.dates(),
         st.lists(TEXTS, max_size=3).map(tuple),
