@@ -43,6 +43,13 @@ class ExemptionMissing(Conflict):
     source = "晋环函〔2024〕416号 二（六）"
 
 
+class ExpertUnfit(Conflict):
+    """Not an expert of the registry, or one with a tie to the enterprise; facts: `inspector`."""
+
+    code = "expert-unfit"
+    source = "行政处罚法 §43"
+
+
 class OfficerUncertified(Conflict):
     """An officer's certificate is not valid on the day in the area; facts: `inspector`, `day`."""
 
@@ -95,8 +102,7 @@ def approve_inspection(
     def decide(inspection: Inspection) -> None:
         call.require("inspection.approve", inspection.visit.region)
         for expert in experts:
-            if office.workflow.load(Inspector, expert).facts.kind != "expert":
-                raise NotInTeam("/experts", inspector=expert)
+            _require_fit(office.workflow.load(Inspector, expert), inspection.visit.uscc)
         inspection.approve(call.act, approval_no=approval_no, experts=experts)
 
     return office.workflow.change(call, Inspection, id, decide)
@@ -289,6 +295,12 @@ def withhold_result(office: Office, call: Call, id: str, *, ground: str, reason:
 def _require_own(call: Call, officers: Collection[str | None]) -> None:
     if not call.actor.inspector or call.actor.inspector not in officers:
         raise NotInTeam(inspector=call.actor.inspector)
+
+
+def _require_fit(expert: Inspector, uscc: str) -> None:
+    tied = any(relation.uscc == uscc for relation in expert.facts.relations)
+    if expert.facts.kind != "expert" or expert.status != "listed" or tied:
+        raise ExpertUnfit("/experts", inspector=expert.id)
 
 
 def _require_unrecused(office: Office, call: Call, inspection: Inspection) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from application import (
     assignments,
     draws,
@@ -166,6 +168,21 @@ class Journey:
             person={"name": f"执法{number}", "certificate_no": f"1401-{number:04}"},
             facts=officer_facts(number, related=related),
             provenance=provenance(),
+        ).id
+
+    def expert(self, number: int, *, related: Sequence[str] = ()) -> str:
+        """An expert, who holds no certificate."""
+        facts = replace(
+            officer_facts(number, related=related),
+            kind="expert",
+            role_class="expert",
+            lead=False,
+            certificate=None,
+        )
+        call = self.call(self.people.officer)
+        person = {"name": f"专家{number}", "phone": f"1380000{number:04}"}
+        return inspectors.register_inspector(
+            self.office, call, region=TAIYUAN, person=person, facts=facts, provenance=provenance()
         ).id
 
     def plan(self, *rows: PlanRow, region: str = TAIYUAN) -> str:

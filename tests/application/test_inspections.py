@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from application import assignments, inspections, inspectors, items, violations
 from application.authorisation import INSPECTOR
 from application.draws import assignments_of
-from application.inspections import ExemptionMissing, FrequencyCapReached, OfficerUncertified
+from application.inspections import ExemptionMissing, ExpertUnfit, FrequencyCapReached, OfficerUncertified
 from domain.act import CHINA
 from domain.assignment import Assignment
 from domain.catalogue import ItemLapsed
@@ -75,6 +75,28 @@ def test_an_officer_whose_certificate_ended_does_not_go(journey: Journey, assign
     )
     with pytest.raises(OfficerUncertified):
         journey.opened(assignment)
+
+
+@pytest.mark.parametrize("unfit", ["officer", "tied", "removed"])
+def test_an_expert_without_a_tie_comes_along(journey: Journey, assignment: str, unfit: str) -> None:
+    inspection = journey.opened(assignment)
+    uscc = journey.load(Inspection, inspection).visit.uscc
+    good = journey.expert(90)
+    bad = (
+        journey.officers[-1] if unfit == "officer" else journey.expert(91, related=[uscc] * (unfit == "tied"))
+    )
+    if unfit == "removed":
+        inspectors.remove_inspector(
+            journey.office, journey.call(journey.people.officer), bad, provenance=provenance()
+        )
+    leader = journey.call(journey.people.leader)
+    with pytest.raises(ExpertUnfit) as refused:
+        inspections.approve_inspection(
+            journey.office, leader, inspection, approval_no="1", experts=[good, bad]
+        )
+    assert refused.value.facts == {"inspector": bad}
+    inspections.approve_inspection(journey.office, leader, inspection, approval_no="1", experts=[good])
+    assert journey.load(Inspection, inspection).experts == {good}
 
 
 def test_nothing_is_found_before_identity_is_shown(journey: Journey, assignment: str) -> None:
