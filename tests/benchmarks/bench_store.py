@@ -4,15 +4,12 @@ Both sides save the same facts on the same engine in the same run, turn and turn
 several rounds counts.
 """
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
@@ -22,17 +19,12 @@ from eventsourcing.domain import event
 
 from application.workflow import Workflow
 from domain.aggregate import Aggregate, CreatedEvent
-from infrastructure.chance import SystemChance
-from infrastructure.clock import SystemClock
-from infrastructure.database import open_store
-from infrastructure.event_store.mapper import EventMapper
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.stores import THREADS, both_on_each_engine
 from tests.contracts.sample import ACT, call
-from tests.engines import PostgresMissing, PostgresServer, postgres_url, running_postgres, sqlite_url
 
 ROUNDS = 15  # short ones: a shared disk has moods of seconds
 BATCH = 1000
-THREADS = 8
 FACTS: dict[str, Any] = {
     "inspection": "inspection-5f2b8c1d9e7a4f60b3d2c1a09e8f7d6c",
     "item": "item-0a1b2c3d4e5f60718293a4b5c6d7e8f9",
@@ -129,14 +121,19 @@ class Work:
 
 def figures(scale: float = 1.0) -> list[Figure]:
     """Events per second on each engine; `scale` changes the number of events."""
-    with ExitStack() as stack:
-        results = _compared("SQLite", scale, stack.enter_context(_on_sqlite()), threads_aim=None)
-        try:
-            server = stack.enter_context(running_postgres())
-        except PostgresMissing:
-            return results
-        sides = stack.enter_context(_on_postgres(server))
-        return results + _compared("PostgreSQL", scale, sides, threads_aim=2.0)
+    results: list[Figure] = []
+    for engine, (ours, stock) in both_on_each_engine():
+        threads_aim = 2.0 if engine == "PostgreSQL" else None
+        results += _compared(engine, scale, _sides(ours, stock), threads_aim=threads_aim)
+    return results
+
+
+def _sides(ours: Workflow, stock: Application[Any]) -> tuple[Side, Side]:
+    request = call()
+    return (
+        Side(Finding.record_it, lambda made: ours.commit(request, *made)),
+        Side(stock_finding, lambda made: stock.save(*made)),
+    )
 
 
 def _compared(
@@ -182,45 +179,3 @@ def _round(side: Side, work: Work) -> float:
         else:
             list(threads.map(side.save, parts))
         return work.events / (time.perf_counter() - started)
-
-
-@contextmanager
-def _on_sqlite() -> Iterator[tuple[Side, Side]]:
-    with tempfile.TemporaryDirectory(prefix="sunlot-bench-") as folder, ExitStack() as stack:
-        url = stack.enter_context(sqlite_url(Path(folder) / "ours"))
-        environment = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": f"{folder}/stock.db"}
-        yield stack.enter_context(_ours(url)), stack.enter_context(_stock(environment))
-
-
-@contextmanager
-def _on_postgres(server: PostgresServer) -> Iterator[tuple[Side, Side]]:
-    # Both by TCP: by socket the library's pipeline hangs on a batch over half a megabyte, lock held.
-    server.run("CREATE DATABASE stock")
-    environment = {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": "stock",
-        "POSTGRES_HOST": "127.0.0.1",
-        "POSTGRES_PORT": str(server.port),
-        "POSTGRES_USER": "postgres",
-        "POSTGRES_PASSWORD": "none",
-        "POSTGRES_POOL_SIZE": str(THREADS),
-    }
-    with ExitStack() as stack:
-        url = stack.enter_context(postgres_url(server, tcp=True))
-        yield stack.enter_context(_ours(url)), stack.enter_context(_stock(environment))
-
-
-@contextmanager
-def _ours(url: str) -> Iterator[Side]:
-    store = open_store(url, clock=SystemClock())
-    workflow = Workflow(recorder=store.recorder, mapper=EventMapper(SystemChance()), answers=store.answers)
-    request = call()
-    yield Side(Finding.record_it, lambda made: workflow.commit(request, *made))
-    store.close()
-
-
-@contextmanager
-def _stock(environment: dict[str, str]) -> Iterator[Side]:
-    application: Application[Any] = Application(environment)
-    yield Side(stock_finding, lambda made: application.save(*made))
-    application.close()
