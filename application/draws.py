@@ -171,7 +171,7 @@ def _keep(office: Office, files: CompletedFiles) -> Result:
 def _assign(office: Office, call: Call, draw: Draw, plan: Plan, files: CompletedFiles) -> list[Assignment]:
     teams = {team.id: team for team in files.outcome.teams}
     enterprises = office.registries.enterprises([site.id for site in files.outcome.sample])
-    return [
+    made = [
         Assignment.make(
             call.act,
             id=office.chance.id("assignment"),
@@ -192,6 +192,8 @@ def _assign(office: Office, call: Call, draw: Draw, plan: Plan, files: Completed
         )
         for site in files.outcome.sample
     ]
+    # Positions are public before the opening: in the order of the sample they would tell stratum and rank.
+    return sorted(made, key=lambda assignment: assignment.id)
 
 
 def holdings(team: Team) -> tuple[Holding, ...]:

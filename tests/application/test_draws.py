@@ -11,6 +11,7 @@ from application.frames import FrameEmpty, PoolEmpty
 from application.ports import Quiet
 from application.sealing import FrameOutdated
 from application.workflow import Beside
+from domain.assignment import Assignment
 from domain.draw import Draw, DrawStatusWrong
 from domain.drawing.bundle import read_bundle
 from domain.errors import ClaimTaken, ReceiptWrong, RegistryMoved, Stale
@@ -238,6 +239,14 @@ def test_a_sealed_result_is_read_with_a_recorded_reason(journey: Journey) -> Non
     files = draws.read_sealed(journey.office, call, draw, reason="专项检查")
     assert "teams.jsonl" in files
     assert journey.agency.topics()[-1] == "access.recorded.v1"
+
+
+def test_the_public_order_of_assignments_does_not_tell_stratum_and_rank(journey: Journey) -> None:
+    journey.completed_draw(plan_row(strata=(StratumRule(code="general", num=1, den=1),)))
+    made = [one for one in journey.agency.events() if isinstance(one, Assignment.Made)]
+    assert len(made) == 16
+    assert [one.originator_id for one in made] == sorted(one.originator_id for one in made)
+    assert [one.task.rank for one in made] != sorted(one.task.rank for one in made)
 
 
 def test_a_draw_opens_when_nothing_can_be_replaced_any_more(journey: Journey) -> None:
