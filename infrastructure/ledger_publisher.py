@@ -97,7 +97,7 @@ class LedgerPublisher:
     def run(self, stop: Event, interval: float = 1.0) -> None:
         """Publish every `interval` seconds until `stop` is set, and once more then.
 
-        An unavailable store is tried again. A diverged log ends the loop: `failure` says so.
+        Whatever stands in the way is told by `failure` and tried again. Only a diverged log ends the loop.
         """
         stopping = False
         while True:
@@ -108,6 +108,10 @@ class LedgerPublisher:
             except LedgerDiverged as error:
                 _log.critical("ledger.diverged", **error.facts)
                 return
+            except Exception as error:  # noqa: BLE001
+                # Nobody would start this thread again: it tells, and tries again from what is on the disk.
+                self._writer, self.failure = None, f"internal: {type(error).__name__}"
+                _log.error("ledger.not-published", exc_info=error)
             if stopping:
                 return
             stopping = stop.wait(interval)

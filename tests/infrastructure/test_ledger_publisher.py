@@ -339,6 +339,27 @@ def test_the_loop_ends_when_the_log_has_diverged(log: MemoryLog, latch: MemoryLa
     assert one.failure == "ledger-diverged: store-behind"
 
 
+def test_the_loop_outlives_what_nobody_foresaw(
+    log: MemoryLog, latch: MemoryLatch, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, stop, told = publisher(log, latch, folder), Event(), list[str]()
+
+    def fail() -> None:
+        raise RuntimeError("not foreseen")
+
+    def wait(_: float) -> bool:
+        told.append(one.failure)
+        monkeypatch.setattr(latch, "read", read)
+        return len(told) > 1
+
+    read = latch.read
+    monkeypatch.setattr(latch, "read", fail)
+    monkeypatch.setattr(stop, "wait", wait)
+    one.run(stop, 0.01)
+    assert told == ["internal: RuntimeError", ""]
+    assert (one.failure, one.published) == ("", log.size)
+
+
 def test_publishers_side_by_side_agree_on_one_log(store: Store, folder: Path) -> None:
     publishers = [LedgerPublisher(store.recorder, store.ledger_latch, KEY, folder) for _ in range(4)]
     failures: list[BaseException] = []
