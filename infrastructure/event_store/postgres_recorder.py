@@ -23,8 +23,12 @@ from infrastructure.event_store.beside import (
 from infrastructure.event_store.claims import turns
 from infrastructure.event_store.postgres import UNKNOWN, PostgresDatabase
 from infrastructure.event_store.recorder import EventRecorder
+from infrastructure.event_store.shared_commit import SharedCommit
 
 _CALL = "SELECT sunlot_append(%s, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s::json)"
+
+Params = tuple[Any, ...]
+"""What `sunlot_append` is called with."""
 
 
 class PostgresRecorder(EventRecorder):
@@ -35,6 +39,7 @@ class PostgresRecorder(EventRecorder):
     def __init__(self, database: PostgresDatabase, clock: Clock) -> None:
         super().__init__(database)
         self._clock = clock
+        self.shared = SharedCommit(self._append_alone, self._append_together)
 
     def append(self, stored_events: Sequence[StoredEvent], append: Append | None) -> int:
         """Write the events and all that goes with them at once; the position of the first event."""
@@ -47,13 +52,25 @@ class PostgresRecorder(EventRecorder):
             [event.state for event in stored_events],
             None if append is None or keeps_nothing(append) else _beside(append),
         )
+        return self.shared.write(params)
+
+    def _append_alone(self, params: Params) -> int:
         with self.database.session(lost=UNKNOWN) as session:
-            try:
-                row = session.connection.execute(_CALL, params, prepare=True).fetchone()
-            except psycopg.DatabaseError as error:
-                raise _refusal(error) from error
-        first: int = row[0] if row else 0
-        return first
+            return _call(session.connection, params)
+
+    def _append_together(self, appends: Sequence[Params]) -> list[int]:
+        # The function's lock is held until the commit: nobody comes between.
+        with self.database.session(lost=UNKNOWN) as session, session.connection.transaction():
+            return [_call(session.connection, params) for params in appends]
+
+
+def _call(connection: psycopg.Connection[Any], params: Params) -> int:
+    try:
+        row = connection.execute(_CALL, params, prepare=True).fetchone()
+    except psycopg.DatabaseError as error:
+        raise _refusal(error) from error
+    first: int = row[0] if row else 0
+    return first
 
 
 def _beside(append: Append) -> str:

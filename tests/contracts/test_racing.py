@@ -2,19 +2,22 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
-from typing import Any
+from time import sleep
+from typing import Any, cast
 
+import psycopg
 import pytest
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from application.ports import Answer, AnswerKept, Append, RetryKey
 from application.workflow import Workflow
 from domain.errors import ClaimTaken, DomainError, Stale
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
+from infrastructure.event_store.postgres_recorder import PostgresRecorder
 from tests.contracts.checks import assert_whole
 from tests.contracts.sample import ACT, Seal, call, claiming, stored, taking
 from tests.fakes import SeededChance
@@ -49,6 +52,42 @@ def test_one_of_many_takes_the_claim(store: Store) -> None:
     assert all(isinstance(loser, ClaimTaken) and loser.facts["holder"] == holder for loser in losers)
     assert store.claims.holder("seal", "1") == holder
     assert store.recorder.head() == 0
+
+
+def test_appends_that_wait_share_a_transaction(postgres_store: Store) -> None:
+    works = [stored(f"s-{nth}", 1, 2) for nth in range(5)]
+    got = _appended_while_one_waits(postgres_store, works)
+    assert sorted(list(one) for one in got) == [[2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
+    sql = "SELECT count(DISTINCT xmin::text) FROM events WHERE idx > 0"
+    assert postgres_store.database.fetch(sql) == [(1,)]
+    assert_whole(postgres_store)
+
+
+def test_appends_that_wait_share_no_refusal(postgres_store: Store) -> None:
+    clash, gap = stored("first", 1), stored("s", 7)
+    works = [stored("s-0"), clash, stored("s-1"), gap, stored("s-2", 1, 2)]
+    got = _appended_while_one_waits(postgres_store, works)
+    assert [isinstance(one, IntegrityError) for one in got] == [False, True, False, True, False]
+    assert [len(one) for one in got[::2]] == [1, 1, 2]
+    assert postgres_store.recorder.head() == 4
+    assert_whole(postgres_store)
+
+
+def _appended_while_one_waits(store: Store, works: Sequence[Sequence[StoredEvent]]) -> list[Any]:
+    """What each append got, all of them having come while the first waited for a rival's lock."""
+    recorder = cast(PostgresRecorder, store.recorder)
+    with ThreadPoolExecutor(1 + len(works)) as threads, psycopg.connect(store.url) as rival:
+        rival.execute("SELECT sunlot_lock()")
+        first = threads.submit(recorder.insert_events, stored("first"))
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while rival.execute(waiting).fetchall() == [(0,)]:
+            sleep(0.01)
+        others = [threads.submit(recorder.insert_events, work) for work in works]
+        while len(recorder.shared.waiting) < len(works):
+            sleep(0.01)
+        rival.rollback()
+    assert first.result() == [1]
+    return [one.exception() or one.result() for one in others]
 
 
 def test_one_of_many_writes_the_version(store: Store) -> None:
