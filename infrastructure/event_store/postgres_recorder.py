@@ -1,6 +1,6 @@
 """Appending on PostgreSQL: one call of `sunlot_append`, which takes the log's lock and writes everything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ class PostgresRecorder(EventRecorder):
         with self.database.session(lost=UNKNOWN) as session:
             return _call(session.connection, params)
 
-    def _append_together(self, appends: Sequence[Params]) -> list[int]:
+    def _append_together(self, appends: Iterable[Params]) -> list[int]:
         # The function's lock is held until the commit: nobody comes between.
         with self.database.session(lost=UNKNOWN) as session, session.connection.transaction():
             return [_call(session.connection, params) for params in appends]

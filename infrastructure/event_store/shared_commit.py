@@ -1,7 +1,7 @@
 """Writers that wait for each other anyway share one transaction, and so one flush to the disk."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
@@ -13,16 +13,19 @@ R = TypeVar("R")
 
 Place = tuple[W, Future[R]]
 
+MOST = 64
+"""How many share a transaction: the first of them waits for the last."""
+
 
 class SharedCommit(Generic[W, R]):
     """Whoever comes while another writes waits; then one of those who wait writes for all of them.
 
-    `alone` writes one work in a transaction of its own. `together` writes several in one transaction and
-    gives their results; if it raises, it has written nothing, or it is StoreUnavailable for all of them.
-    `waiting` are those who have come while another writes.
+    `alone` writes one work in a transaction of its own. `together` writes all that it is given in one
+    transaction and gives their results in order; if it raises, it has written nothing, or it is
+    StoreUnavailable for all of them. `waiting` are those whose turn has not come.
     """
 
-    def __init__(self, alone: Callable[[W], R], together: Callable[[Sequence[W]], Sequence[R]]) -> None:
+    def __init__(self, alone: Callable[[W], R], together: Callable[[Iterable[W]], Sequence[R]]) -> None:
         self._alone, self._together = alone, together
         self.waiting: deque[Place[W, R]] = deque()
         self._turn = Lock()
@@ -33,31 +36,38 @@ class SharedCommit(Generic[W, R]):
         self.waiting.append((work, mine))
         with self._turn:
             # Whoever had the turn before may have written this as well.
-            if not mine.done():
-                self._write_all([self.waiting.popleft() for _ in range(len(self.waiting))])
+            while not mine.done():
+                self._write_waiting()
         return mine.result()
 
-    def _write_all(self, places: Sequence[Place[W, R]]) -> None:
+    def _write_waiting(self) -> None:
+        taken: list[Place[W, R]] = []
         try:
-            if len(places) == 1 or not self._write_together(places):
-                for work, future in places:
+            if len(self.waiting) == 1 or not self._write_together(taken):
+                for work, future in taken or self._take(taken, 1):
                     self._write_alone(work, future)
         finally:
-            for _, future in places:
+            for _, future in taken:
                 # Only where a thread is being ended.
                 if not future.done():
                     future.set_exception(StoreUnavailable(reason="outcome-unknown"))
 
-    def _write_together(self, places: Sequence[Place[W, R]]) -> bool:
+    def _take(self, taken: list[Place[W, R]], most: int) -> Iterator[Place[W, R]]:
+        """Those who wait, and those who come while the ones before them are written."""
+        while self.waiting and len(taken) < most:
+            taken.append(self.waiting.popleft())
+            yield taken[-1]
+
+    def _write_together(self, taken: list[Place[W, R]]) -> bool:
         try:
-            results = self._together([work for work, _ in places])
+            results = self._together(work for work, _ in self._take(taken, MOST))
         except StoreUnavailable as error:
-            for _, future in places:
+            for _, future in taken:
                 future.set_exception(error)
         except Exception:  # noqa: BLE001  whoever was refused is refused again when alone, and hears of it
             return False
         else:
-            for (_, future), result in zip(places, results, strict=True):
+            for (_, future), result in zip(taken, results, strict=True):
                 future.set_result(result)
         return True
 

@@ -1,6 +1,6 @@
 """Writers share a transaction, never a refusal, and nobody waits for ever."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from time import monotonic, sleep
@@ -8,6 +8,7 @@ from time import monotonic, sleep
 import pytest
 
 from domain.errors import Stale, StoreUnavailable
+from infrastructure.event_store import shared_commit
 from infrastructure.event_store.shared_commit import SharedCommit
 
 REFUSED = 13
@@ -27,11 +28,12 @@ class Log:
         self.go.wait(10)
         return self.commit([work])[0]
 
-    def together(self, works: Sequence[int]) -> list[str]:
+    def together(self, works: Iterable[int]) -> list[str]:
         """All or none."""
+        taken = list(works)
         if self.failure is not None:
             raise self.failure
-        return self.commit(works)
+        return self.commit(taken)
 
     def commit(self, works: Sequence[int]) -> list[str]:
         """Refuse all if there is one to be refused."""
@@ -74,6 +76,33 @@ def test_one_who_is_refused_is_refused_alone() -> None:
     with pytest.raises(Stale):
         refused.result()
     assert log.transactions == [[1], [2], [4]]
+
+
+def test_more_than_share_a_transaction_are_all_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_commit, "MOST", 3)
+    log = Log()
+    futures = written(log, 1, range(2, 10))
+    assert [future.result() for future in futures] == [f"wrote {nth}" for nth in range(1, 10)]
+    assert log.transactions == [[1], [2, 3, 4], [5, 6, 7], [8, 9]]
+
+
+def test_those_who_come_while_others_are_written_are_taken_along() -> None:
+    log = Log()
+    log.go.set()
+    late: Future[str] = Future()
+
+    def together(works: Iterable[int]) -> list[str]:
+        results = list[str]()
+        for work in works:
+            results.append(f"wrote {work}")
+            if work == 3:
+                shared.waiting.append((4, late))
+        return results
+
+    shared = SharedCommit(log.alone, together)
+    shared.waiting.append((2, Future()))
+    assert shared.write(3) == "wrote 3"
+    assert late.result(0) == "wrote 4"
 
 
 def test_a_store_that_fails_fails_for_all_of_them_and_nothing_is_tried_again() -> None:
