@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from domain.ledger.checkpoint import Checkpoint
@@ -24,6 +24,7 @@ store has such columns, `at` and leaf hash: (str, bytes).
 
 _AT = slice(7, 34)
 _PREV_SIZE = 64
+_WITHOUT_COPIES = 6
 
 
 class RowCheck:
@@ -143,26 +144,34 @@ def sound_until(rows: Sequence[Row], leaves: Sequence[bytes], first: int, last_a
     The fast path of a million: no parsing, one comparison. Times and `prev` are taken from the entries,
     times checked here and `prev` in the second pass.
     """
-    if not (are_plain([row[3] for row in rows]) and are_plain({row[4] for row in rows})):
+    if not (are_plain([row[3] for row in rows]) and are_plain([row[4] for row in rows])):
         return None
-    for expected_idx, row, leaf in zip(count(first), rows, leaves, strict=False):
-        idx, entry, state, stream, topic, version, *copies = row
+    times: list[str] = []
+    for expected_idx, row in enumerate(rows, first):
+        idx, entry, state, stream, topic, version = row[:6]
         if idx != expected_idx or entry is None or state is None or not 1 <= version <= NUMBER_LIMIT:
             return None
         text = entry.decode("latin-1")
         at = text[_AT]
         head = f'{{"at":"{at}","idx":{idx},"prev":"'
         prev = text[len(head) : len(head) + _PREV_SIZE] if version > 1 else ""
-        facts = f'"state":"{sha256(state).hexdigest()}","stream":"{stream}","topic":"{topic}"'
-        if text != f'{head}{prev}",{facts},"v":1,"ver":{version}}}' or len(text) > SIZE_LIMIT:
-            return None
-        if copies and copies != [at, leaf]:
+        if len(text) > SIZE_LIMIT or text != (
+            f'{head}{prev}","state":"{sha256(state).hexdigest()}",'
+            f'"stream":"{stream}","topic":"{topic}","v":1,"ver":{version}}}'
+        ):
             return None
         if at != last_at:
             if at < last_at or not is_time(at):
                 return None
             last_at = at
-    return last_at
+        times.append(at)
+    return last_at if _are_copies(rows, times, leaves) else None
+
+
+def _are_copies(rows: Sequence[Row], times: Sequence[str], leaves: Sequence[bytes]) -> bool:
+    if len(rows[0]) == _WITHOUT_COPIES:
+        return True
+    return [row[6] for row in rows] == times and [row[7] for row in rows] == leaves
 
 
 def _claimed_at(entry: bytes | None) -> str:
