@@ -7,7 +7,9 @@ LedgerError (ValueError)
 ├── CheckpointMalformed, OriginDiffers                            checkpoint.py
 ├── TileMalformed, BundleMalformed                                tiles.py
 ├── FrontierMalformed, ProofRefused                               merkle.py
-└── ReceiptMalformed, ReceiptDiffers                              proof.py
+├── ReceiptMalformed, ReceiptDiffers                              proof.py
+├── PolicyMalformed, QuorumMissing                                policy.py
+└── SubmissionMalformed, OriginUnknown, SizeConflict, RootConflict    submission.py
 """
 
 from __future__ import annotations
@@ -126,3 +128,39 @@ class ReceiptDiffers(LedgerError):
     """A receipt for another entry than the one it was held against."""
 
     code = "receipt.differs"
+
+
+class PolicyMalformed(LedgerError):
+    """Not a trust policy; `line` counts from 1, 0 stands for the whole file."""
+
+    code = "policy.malformed"
+
+
+class QuorumMissing(LedgerError):
+    """Fewer witnesses have cosigned a checkpoint than the trust policy asks for."""
+
+    code = "quorum.missing"
+
+
+class SubmissionMalformed(LedgerError):
+    """Not the body of an add-checkpoint request."""
+
+    code = "submission.malformed"
+
+
+class OriginUnknown(LedgerError):
+    """A checkpoint of a log that the witness does not know."""
+
+    code = "origin.unknown"
+
+
+class SizeConflict(LedgerError):
+    """A submission that starts from another size than the witness holds."""
+
+    code = "size.conflict"
+
+
+class RootConflict(LedgerError):
+    """A second root at a size that the witness has cosigned: proof that the log told two stories."""
+
+    code = "root.conflict"

@@ -20,7 +20,7 @@ ED25519 = b"\x01"
 ID_SIZE = 4
 NOTE_LIMIT = 1_000_000
 SIGNATURE_LIMIT = 100
-_PRIVATE = "PRIVATE+KEY"
+PRIVATE = "PRIVATE+KEY"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _ID = re.compile(r"[0-9a-f]{8}")
 
@@ -37,7 +37,7 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """The first four bytes of H(name ‖ "\\n" ‖ 0x01 ‖ public key)."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:ID_SIZE]
+        return key_id(self.name, ED25519, self.public)
 
     def encode(self) -> str:
         """The `vkey` line, without a line end."""
@@ -46,7 +46,7 @@ class VerifierKey:
     @classmethod
     def parse(cls, line: str) -> Self:
         """Read a `vkey` line. Raises KeyMalformed, also where the id does not belong to name and key."""
-        name, claimed, public = _split_key(line)
+        name, claimed, public = split_key(line, ED25519)
         key = cls(name, public)
         if key.id.hex() != claimed:
             raise KeyMalformed(reason="key id", name=name)
@@ -84,14 +84,12 @@ class SigningKey:
         """The secret line `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 ‖ seed>`, as Go's `note` package
         writes it.
         """
-        return f"{_PRIVATE}+{self.name}+{self.verifier.id.hex()}+{encode_base64(ED25519 + self.seed)}"
+        return f"{PRIVATE}+{self.name}+{self.verifier.id.hex()}+{encode_base64(ED25519 + self.seed)}"
 
     @classmethod
     def parse(cls, line: str) -> Self:
         """Read a secret line. Raises KeyMalformed, without repeating the secret."""
-        if not line.startswith(_PRIVATE + "+"):
-            raise KeyMalformed(reason="not a signing key")
-        name, claimed, seed = _split_key(line.removeprefix(_PRIVATE + "+"))
+        name, claimed, seed = split_secret(line, ED25519)
         key = cls(name, seed)
         if key.verifier.id.hex() != claimed:
             raise KeyMalformed(reason="key id", name=name)
@@ -135,7 +133,7 @@ class Note:
         text, separator, lines = _note_text(data).rpartition("\n\n")
         if not separator or not lines.endswith("\n"):
             raise NoteMalformed(reason="no signatures")
-        signatures = tuple(_parse_signature(line) for line in lines[:-1].split("\n"))
+        signatures = tuple(parse_signature(line) for line in lines[:-1].split("\n"))
         if len(signatures) > SIGNATURE_LIMIT:
             raise NoteMalformed(reason="too many signatures")
         return cls(text + "\n", signatures)
@@ -193,9 +191,22 @@ def decode_base64(text: str) -> bytes:
     return data
 
 
-def _split_key(line: str) -> tuple[str, str, bytes]:
-    """Name, claimed key id and 32 key bytes of a key line. No value goes into the error: it may be a
-    secret.
+def key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    """The first four bytes of H(name ‖ "\\n" ‖ kind ‖ public key); `kind` is the signature type's byte."""
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:ID_SIZE]
+
+
+def split_secret(line: str, kind: bytes) -> tuple[str, str, bytes]:
+    """Name, claimed key id and seed of a secret line. Raises KeyMalformed, without repeating the secret."""
+    if not line.startswith(PRIVATE + "+"):
+        raise KeyMalformed(reason="not a signing key")
+    return split_key(line.removeprefix(PRIVATE + "+"), kind)
+
+
+def split_key(line: str, kind: bytes) -> tuple[str, str, bytes]:
+    """Name, claimed key id and 32 key bytes of a key line of this signature type; the id is not compared.
+
+    Raises KeyMalformed. No value goes into the error: it may be a secret.
     """
     name, _, rest = line.partition("+")
     claimed, _, material = rest.partition("+")
@@ -205,8 +216,8 @@ def _split_key(line: str) -> tuple[str, str, bytes]:
         data = decode_base64(material)
     except ValueError:
         raise KeyMalformed(reason="base64", name=name) from None
-    if len(data) != 33 or data[:1] != ED25519:
-        raise KeyMalformed(reason="not Ed25519", name=name)
+    if len(data) != 33 or data[:1] != kind:
+        raise KeyMalformed(reason="another type of key", name=name)
     return name, claimed, data[1:]
 
 
@@ -222,7 +233,8 @@ def _note_text(data: bytes) -> str:
     return text
 
 
-def _parse_signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Read one signature line, without its line end. Raises NoteMalformed."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     if dash != "—" or not is_key_name(name):
