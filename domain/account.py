@@ -160,7 +160,7 @@ class Account(Aggregate):
 
     @event(GrantTaken)
     def _taken(self, role: str, region: str) -> None:
-        del self.grants[role, region]
+        self.grants.pop((role, region), None)
 
     def link(self, act: Act, *, inspector: str) -> None:
         """Let the account stand for an inspector, for as long as it is open."""

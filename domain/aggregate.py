@@ -1,7 +1,8 @@
 """The base of every aggregate and every event.
 
 Decide, then record, then evolve: a command method checks rules and calls `record`; the method
-decorated with `@event` only assigns, because it runs again on every replay.
+decorated with `@event` only assigns, because it runs again on every replay. It must not fail where an
+earlier event is missing: a replay as of a moment leaves out what is said to have happened later.
 """
 
 from collections.abc import Iterable

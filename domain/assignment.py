@@ -292,7 +292,9 @@ class Assignment(Aggregate):
         return found
 
     def _decide(self, recusal: str, status: str) -> None:
-        self.recusals[recusal] = msgspec.structs.replace(self.recusals[recusal], status=status)
+        # A replay as of a moment leaves out a declaration that is said to have happened later.
+        if recusal in self.recusals:
+            self.recusals[recusal] = msgspec.structs.replace(self.recusals[recusal], status=status)
 
     def _require_assigned(self) -> None:
         if self.status != "assigned":

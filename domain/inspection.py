@@ -452,7 +452,7 @@ class Inspection(Aggregate):
 
     @event(FindingWithdrawn)
     def _finding_withdrawn(self, no: int, by: str, on_behalf_of: str | None) -> None:
-        del self.findings[no]
+        self.findings.pop(no, None)
         self.recorders |= persons_of(by, on_behalf_of)
 
     def conclude(self, act: Act, *, inspector: str, record: Record, publication: Deadline) -> None:

@@ -225,7 +225,7 @@ class Plan(Aggregate):
 
     @event(RowDropped)
     def _row_dropped(self, no: str, by: str, on_behalf_of: str | None) -> None:
-        del self.rows[no]
+        self.rows.pop(no, None)
         self.planners |= persons_of(by, on_behalf_of)
 
     def submit(self, act: Act) -> None:
