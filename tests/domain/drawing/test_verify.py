@@ -245,7 +245,7 @@ def reserve_site(bundle: Forgery, code: str) -> str:
     """The first eligible site of the stratum that was not drawn."""
     drawn = {line["id"] for line in map(bundle.value, ["sample.jsonl"] * 55, range(1, 56))}
     return next(
-        site["id"]
+        str(site["id"])
         for site in map(bundle.value, ["frame.jsonl"] * 400, range(1, 401))
         if site["stratum"] == code and site["eligible"] and site["id"] not in drawn
     )
