@@ -93,9 +93,9 @@ class ProjectionFeed:
         return [(row.topic, self._read(row)) for row in rows if row.topic in topics]
 
     def _read(self, row: Row) -> Recorded | EventUnreadable:
-        state = _ZERO.sub(_REPLACED, row.state) if b"u0000" in row.state else row.state
         try:
-            event = self._mapper.to_domain_event(StoredEvent(row.stream, row.ver, row.topic, state))
+            stored = StoredEvent(row.stream, row.ver, row.topic, shown_state(row.state))
+            event = self._mapper.to_domain_event(stored)
         except EventUnreadable as error:
             error.add_note(f"event {row.idx}")
             return error
@@ -155,6 +155,11 @@ class ProjectionFeed:
         LOG.error("projection-failed", projection=projection.key, position=position, exc_info=error)
         with self._views.writing() as connection:
             Positions(connection, self._log).fail(projection.key, position, "; ".join(words))
+
+
+def shown_state(state: bytes) -> bytes:
+    """A stored state as read models are given it: without zero characters."""
+    return _ZERO.sub(_REPLACED, state) if b"u0000" in state else state
 
 
 def late(projections: Iterable[Projection], standing: Mapping[str, Position], target: int) -> list[Track]:

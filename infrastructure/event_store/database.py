@@ -42,6 +42,14 @@ class Database(Protocol):
         """A transaction during which nobody appends; committed at the end, undone by an exception."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[Session]:
+        """A reading transaction: all its queries see the store as it was at the first; nobody waits for it."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Session]:
+        """Readings that all see the store as it was at the first; nobody waits for it."""
+        ...
+
     def close(self) -> None:
         """Close all connections."""
         ...

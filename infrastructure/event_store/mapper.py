@@ -41,13 +41,7 @@ class EventMapper(Mapper[str]):
         Raises EventRefused (facts `topic`, `field`, `why`) for a time without a zone, a float, an integer
         beyond 2⁵³−1, a lone surrogate, or anything else that canonical JSON cannot say.
         """
-        topic = get_topic(type(domain_event))
-        state = _plain_state(topic, domain_event)
-        stream, version = state.pop("originator_id"), state.pop("originator_version")
-        if "salt" in state:
-            raise EventRefused(topic=topic, field="salt", why="the name is taken by the store")
-        state["salt"] = self._chance.token(SALT_SIZE).hex()
-        return StoredEvent(stream, version, topic, _encoded(topic, state))
+        return stored_with(domain_event, self._chance.token(SALT_SIZE).hex())
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The event that was stored. Raises EventUnreadable: `stream`, `version`, `topic`, `reason`."""
@@ -65,6 +59,17 @@ class EventMapper(Mapper[str]):
         decoder = msgspec.json.Decoder(_event_class(stored))
         self._decoders[stored.topic] = decoder
         return decoder
+
+
+def stored_with(domain_event: DomainEventProtocol[str], salt: str) -> StoredEvent:
+    """The event as it is stored with this salt (hex). Raises EventRefused as `to_stored_event` does."""
+    topic = get_topic(type(domain_event))
+    state = _plain_state(topic, domain_event)
+    stream, version = state.pop("originator_id"), state.pop("originator_version")
+    if "salt" in state:
+        raise EventRefused(topic=topic, field="salt", why="the name is taken by the store")
+    state["salt"] = salt
+    return StoredEvent(stream, version, topic, _encoded(topic, state))
 
 
 def _event_class(stored: StoredEvent) -> type[DomainEvent]:

@@ -167,6 +167,14 @@ class EventRecorder(Log):
         )
         return chain.from_iterable(self._pages(sql, ("", 0), slice(2, 4), self._stop(stop)))
 
+    def events_by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """(idx, stream, ver, topic, state) below `idx` `stop`, ordered by the stream's bytes, then version."""
+        sql = (
+            "SELECT idx, stream, ver, topic, state FROM events WHERE (stream, ver) > (?, ?) AND idx < ? "
+            "ORDER BY stream, ver LIMIT ?"
+        )
+        return chain.from_iterable(self._pages(sql, ("", 0), slice(1, 3), self._stop(stop)))
+
     def locate(self, stream: str, ver: int) -> int | None:
         """The `idx` of a stream's version, or None."""
         rows = self.database.fetch("SELECT idx FROM events WHERE stream = ? AND ver = ?", (stream, ver))

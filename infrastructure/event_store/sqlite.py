@@ -109,6 +109,30 @@ class SqliteDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSession]:
+        """A reading transaction: all its queries see the store as it was at the first."""
+        with _errors(), self._pool.connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield SqliteSession(connection)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSession]:
+        """Readings that all see the store as it was at the first; nobody waits for it.
+
+        The log of changes beside the file cannot be taken in meanwhile, and grows.
+        """
+        with _errors(), self._pool.connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield SqliteSession(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
