@@ -43,10 +43,6 @@ class Database(Protocol):
         ...
 
     def snapshot(self) -> AbstractContextManager[Session]:
-        """A reading transaction: all its queries see the store as it was at the first; nobody waits for it."""
-        ...
-
-    def snapshot(self) -> AbstractContextManager[Session]:
         """Readings that all see the store as it was at the first; nobody waits for it."""
         ...
 

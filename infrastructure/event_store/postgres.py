@@ -114,13 +114,6 @@ class PostgresDatabase:
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSession]:
-        """A reading transaction: all its queries see the store as it was at the first."""
-        with self.session(lost=UNREACHABLE) as session, session.connection.transaction():
-            session.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield session
-
-    @contextmanager
-    def snapshot(self) -> Iterator[PostgresSession]:
         """Readings that all see the store as it was at the first; nobody waits for it."""
         with self.session(lost=UNREACHABLE) as session, session.connection.transaction():
             session.change("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

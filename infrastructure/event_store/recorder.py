@@ -168,7 +168,7 @@ class EventRecorder(Log):
         return chain.from_iterable(self._pages(sql, ("", 0), slice(2, 4), self._stop(stop)))
 
     def events_by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, stream, ver, topic, state) below `idx` `stop`, ordered by the stream's bytes, then version."""
+        """(idx, stream, ver, topic, state) below `idx` `stop`, by the stream's bytes, then version."""
         sql = (
             "SELECT idx, stream, ver, topic, state FROM events WHERE (stream, ver) > (?, ?) AND idx < ? "
             "ORDER BY stream, ver LIMIT ?"

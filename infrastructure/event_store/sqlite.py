@@ -111,17 +111,6 @@ class SqliteDatabase:
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSession]:
-        """A reading transaction: all its queries see the store as it was at the first."""
-        with _errors(), self._pool.connection() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield SqliteSession(connection)
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteSession]:
         """Readings that all see the store as it was at the first; nobody waits for it.
 
         The log of changes beside the file cannot be taken in meanwhile, and grows.
@@ -131,7 +120,8 @@ class SqliteDatabase:
             try:
                 yield SqliteSession(connection)
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close all connections."""
