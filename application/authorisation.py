@@ -75,6 +75,8 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "referral.record": (CITY_OFFICER, CASE_HANDLER),
     "referral.read": _READERS,
     "statistics.read": (*_READERS, INSPECTOR),
+    "ledger.rotate": (ADMINISTRATOR, DISCIPLINE),
+    "ledger.resume": (ADMINISTRATOR, LEADER, DISCIPLINE),
     "stream.replay": (AUDITOR, DISCIPLINE),
     "event.feed": (REPORTING, AUDITOR),
 }

@@ -139,6 +139,10 @@ class Log(ApplicationRecorder):
     def select_streams(self, streams: Sequence[str]) -> Sequence[StoredEvent]:
         """All events of some hundred streams, stream by stream, each by version."""
 
+    @abstractmethod
+    def locate(self, stream: str, ver: int) -> int | None:
+        """The `idx` of a stream's version, or None."""
+
 
 class Claims(Protocol):
     """Look-ups of claims that are held now."""

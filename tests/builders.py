@@ -31,6 +31,12 @@ CITY = "140100"
 USCC = "91130200699229617X"
 OTHER_USCC = "911302307808371268"
 ORIGIN = "sunlot.example/140100"
+VKEYS = (
+    f"{ORIGIN}+14e4d898+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
+    f"{ORIGIN}+4d4907f9+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU",
+    f"{ORIGIN}+35749c57+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR",
+)
+"""Verifier keys of the log, in the order in which they come to sign it."""
 
 
 def stream(kind: str, number: int = 1) -> str:

@@ -57,6 +57,12 @@ CHANGE = {
 FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
     Installation.Founded: {"origin": b.ORIGIN, "verifier_key": f"{b.ORIGIN}+1a2b3c4d+AQID"},
     Installation.RulebookAdopted: {"rulebook": b.adopted()},
+    Installation.KeyChangeAsked: {"verifier_key": b.VKEYS[1], "reason": "例行更换"},
+    Installation.KeyChangeWithdrawn: {"verifier_key": b.VKEYS[1], "reason": "另行生成"},
+    Installation.KeyChanged: {"verifier_key": b.VKEYS[1], "former": b.VKEYS[0], "reason": "例行更换"},
+    Installation.ResumeAsked: {"size": 812, "root": b.digest(50), "reason": "备份恢复后缺少两个事件"},
+    Installation.ResumeWithdrawn: {"size": 812, "root": b.digest(50), "reason": "已找到完整备份"},
+    Installation.Resumed: {"size": 812, "root": b.digest(50), "reason": "备份恢复后缺少两个事件"},
     Account.Opened: {"person": b.stream("person"), "commitment": b.digest()},
     Account.GrantGiven: {"role": "leader", "region": b.CITY, "until": date(2024, 12, 31)},
     Account.GrantTaken: {"role": "leader", "region": b.CITY, "reason": "调岗"},
