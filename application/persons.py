@@ -17,18 +17,22 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 def entrust(
     chance: Chance, value: Mapping[str, str], *, unique: str = "", retain_until: date | None = None
 ) -> tuple[VaultWrite, str]:
-    """A vault row for a person's data, under a fresh reference, and the salted commitment for the event.
-
-    The commitment is SHA-256 of `sunlot-person-v1`, a zero byte, the salt and the canonical JSON of the
-    value, in hex: with the salt erased it says nothing about the person.
-    """
+    """A vault row for a person's data, under a fresh reference, and the salted commitment for the event."""
     salt = chance.token(16)
     kept = {key: text for key, text in value.items() if text}
-    commitment = sha256(b"sunlot-person-v1\0" + salt + _ENCODER.encode(kept)).hexdigest()
     write = VaultWrite(
         person=chance.id("person"), value=kept, salt=salt.hex(), unique=unique, retain_until=retain_until
     )
-    return write, commitment
+    return write, commitment_to(kept, salt)
+
+
+def commitment_to(value: Mapping[str, str], salt: bytes) -> str:
+    """What an event says of a vault row's value and salt.
+
+    SHA-256 of `sunlot-person-v1`, a zero byte, the salt and the canonical JSON of the value, in hex: with
+    the salt erased it says nothing about the person.
+    """
+    return sha256(b"sunlot-person-v1\0" + salt + _ENCODER.encode(value)).hexdigest()
 
 
 def read_persons(
