@@ -7,7 +7,7 @@ signature over `cosignature/v1`, `time <seconds>` and the checkpoint's text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -132,7 +132,7 @@ def cosigned_message(text: str, at: int) -> bytes:
     return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
-def read_cosignatures(note: Note, witnesses: Sequence[WitnessKey]) -> Iterator[Cosigned]:
+def read_cosignatures(note: Note, witnesses: Sequence[WitnessKey]) -> tuple[Cosigned, ...]:
     """The cosignatures of trusted witnesses on a checkpoint, each witness at its earliest time.
 
     Lines of others are ignored, as the standard asks. Raises SignatureInvalid if a trusted witness's line
@@ -145,14 +145,21 @@ def read_cosignatures(note: Note, witnesses: Sequence[WitnessKey]) -> Iterator[C
         if key is not None:
             at = key.verify(line.signature, note.text)
             earliest[key] = min(at, earliest.get(key, at))
-    return (Cosigned(key, at) for key, at in earliest.items())
+    return tuple(Cosigned(key, at) for key, at in earliest.items())
 
 
 def add_signatures(note: bytes, lines: Sequence[Signature]) -> bytes:
-    """The note with further signature lines behind those it has; a line that is there is not repeated.
+    """The note with further signature lines behind those it has. None is lost, and none is added of a key
+    that has signed already, so that a witness asked again and again does not fill the note.
 
-    Verifies nothing. Raises NoteMalformed.
+    Verifies nothing. Raises NoteMalformed, also where the lines are more than a note may have.
     """
     opened = Note.parse(note)
-    merged = dict.fromkeys((*opened.signatures, *lines))
-    return Note(opened.text, tuple(merged)).encode()
+    merged, signed = list(opened.signatures), {(line.name, line.key_id) for line in opened.signatures}
+    for line in lines:
+        if (line.name, line.key_id) not in signed:
+            signed.add((line.name, line.key_id))
+            merged.append(line)
+    data = Note(opened.text, tuple(merged)).encode()
+    Note.parse(data)
+    return data

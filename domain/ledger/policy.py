@@ -18,7 +18,7 @@ from typing import Self
 
 from domain.ledger.checkpoint import Checkpoint, open_checkpoint
 from domain.ledger.cosignature import WitnessKey, read_cosignatures
-from domain.ledger.errors import KeyMalformed, PolicyMalformed, QuorumMissing
+from domain.ledger.errors import PolicyMalformed, QuorumMissing
 from domain.ledger.note import Note, VerifierKey
 
 SIZE_LIMIT = 1_000_000
@@ -90,13 +90,14 @@ class TrustPolicy:
         return cls(tuple(map(TrustedLog, keys)))
 
     def encode(self) -> bytes:
-        """The policy file."""
+        """The policy file. Raises PolicyMalformed for a policy that could not be read back."""
         lines = [_line("log", one.key.encode(), one.url) for one in self.logs]
         lines += [_line("witness", one.name, one.key.encode(), one.url) for one in self.witnesses]
         lines += [_line("group", one.name, str(one.needed), *one.members) for one in self.groups]
-        return "".join(f"{line}\n" for line in (*lines, _line("quorum", self.quorum))).encode(
-            "utf-8", "surrogateescape"
-        )
+        data = "".join((*lines, _line("quorum", self.quorum))).encode("utf-8", "surrogateescape")
+        if type(self).parse(data) != self:
+            raise PolicyMalformed(line=0, reason="could not be read back")
+        return data
 
     @property
     def keys(self) -> tuple[VerifierKey, ...]:
@@ -135,9 +136,8 @@ class TrustPolicy:
         checkpoint = open_checkpoint(note, self.keys)
         cosigned = self.cosigners(note)
         if not self.is_met(cosigned):
-            raise QuorumMissing(
-                size=checkpoint.size, quorum=self.quorum, cosigned=", ".join(sorted(cosigned))
-            )
+            names = _shown(", ".join(sorted(cosigned)))
+            raise QuorumMissing(size=checkpoint.size, quorum=_shown(self.quorum), cosigned=names)
         return Witnessed(checkpoint, cosigned)
 
 
@@ -154,15 +154,16 @@ class _Reader:
         self._keys: set[bytes] = set()
 
     def read(self, number: int, items: list[str]) -> None:
-        if len(self.logs) + len(self._names) >= ITEM_LIMIT:
-            raise PolicyMalformed(line=number, reason="too many lines")
         keyword, *rest = items
+        reader = _READERS.get(keyword)
         try:
-            _READERS[keyword](self, rest)
-        except KeyError:
-            raise PolicyMalformed(line=number, reason="unknown keyword") from None
-        except (KeyMalformed, ValueError) as error:
-            raise PolicyMalformed(line=number, reason=str(error)) from error
+            if reader is None:
+                raise ValueError("unknown keyword")
+            reader(self, rest)
+            if len(self.logs) + len(self._names) > ITEM_LIMIT:
+                raise ValueError("too many lines")
+        except ValueError as error:  # KeyMalformed and a key name that is no UTF-8 among them
+            raise PolicyMalformed(line=number, reason=_shown(str(error))) from error
 
     def _log(self, items: list[str]) -> None:
         vkey, url = _with_url(items, 1)
@@ -251,4 +252,9 @@ def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _line(*items: str) -> str:
-    return " ".join(item for item in items if item)
+    return " ".join(item for item in items if item) + "\n"
+
+
+def _shown(name: str) -> str:
+    """A name for a message: octets that are no UTF-8 as \\xff."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

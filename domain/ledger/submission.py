@@ -23,7 +23,7 @@ from domain.ledger.errors import (
     SizeConflict,
     SubmissionMalformed,
 )
-from domain.ledger.merkle import HASH_SIZE, verify_consistency
+from domain.ledger.merkle import EMPTY_ROOT, HASH_SIZE, verify_consistency
 from domain.ledger.note import NOTE_LIMIT, Note, VerifierKey, decode_base64, encode_base64
 
 PROOF_LIMIT = 63
@@ -86,16 +86,12 @@ def judge(submission: Submission, checkpoint: Checkpoint, held: Checkpoint | Non
     for another root at the size held, ProofRefused (422). Whoever cosigns must first have made sure that
     nobody changes `held` meanwhile, and that the new one will be held through a power cut.
     """
-    size = held.size if held else 0
-    if held and checkpoint.size == size and checkpoint.root != held.root:
-        raise RootConflict(size=size, held=held.root.hex(), submitted=checkpoint.root.hex())
+    size, root = (held.size, held.root) if held else (0, EMPTY_ROOT)
+    if held and checkpoint.size == size and checkpoint.root != root:
+        raise RootConflict(size=size, held=root.hex(), submitted=checkpoint.root.hex())
     if submission.old != size:
         raise SizeConflict(held=size, old=submission.old)
-    if held is None:
-        if submission.proof:
-            raise SubmissionMalformed(line="proof")
-        return
-    verify_consistency(size, held.root, checkpoint.size, checkpoint.root, submission.proof)
+    verify_consistency(size, root, checkpoint.size, checkpoint.root, submission.proof)
 
 
 def _claimed(note: bytes) -> Checkpoint:
