@@ -164,6 +164,10 @@ def _read_float(digits: str) -> NoReturn:
     raise NotCanonical("float", digits[:40])
 
 
+def _read_constant(name: str) -> NoReturn:
+    raise NotCanonical("not-json", name)
+
+
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -181,5 +185,5 @@ _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_read_object,
     parse_int=_read_integer,
     parse_float=_read_float,
-    parse_constant=_read_float,
+    parse_constant=_read_constant,
 )
