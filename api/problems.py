@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from api.i18n import Language, choose_language, tell_error, tell_field, tell_row
 from application.accounts import SignInRefused, TokenRefused
 from domain.errors import (
+    BlobErased,
     BlobTooLarge,
     Conflict,
     DomainError,
@@ -41,6 +42,7 @@ STATUSES: Final[Mapping[type[DomainError], int]] = {
     Unavailable: 503,
     SignInRefused: 401,
     TokenRefused: 401,
+    BlobErased: 410,
     BlobTooLarge: 413,
     MediaRefused: 415,
     IdentityBroken: 409,

@@ -130,6 +130,15 @@ class BlobDamaged(DomainError):
     code = "blob-damaged"
 
 
+class BlobErased(Conflict):
+    """The file was erased with a person whom it names, and must not come back.
+
+    Facts: `digest`, `erased_on`, `ground`.
+    """
+
+    code = "blob-erased"
+
+
 class MediaRefused(Invalid):
     """The content of a file is of no kind that is allowed here; facts: `found` ("" if unknown), `allowed`."""
 
@@ -150,6 +159,33 @@ class LedgerDiverged(Unavailable):
     `size` (what the store has), `published` (what was published)."""
 
     code = "ledger-diverged"
+
+
+class NotWitnessed(Unavailable):
+    """Too few witnesses have cosigned the checkpoint; what it was for is recorded, and the next try asks again.
+
+    Facts: `size` of the checkpoint, `quorum`, `cosigned` and `missing` (names of witnesses).
+    """
+
+    code = "not-witnessed"
+
+
+class TrustPolicyWrong(Unavailable):
+    """The trust policy's file cannot be used; facts: `path`, `line` (0: the whole file), `reason`."""
+
+    code = "trust-policy-wrong"
+
+
+class CertificateUnusable(Unavailable):
+    """The file with the time-stamp authority's certificates cannot be used; facts: `path`, `reason`."""
+
+    code = "certificate-unusable"
+
+
+class SizesOutOfOrder(Invalid):
+    """A proof of consistency goes from a smaller size to a larger one; facts: `old`, `new`."""
+
+    code = "sizes-out-of-order"
 
 
 class ReceiptAhead(Conflict):

@@ -13,6 +13,7 @@ from domain.inspector import Inspector
 from domain.installation import Installation
 from domain.intake import Intake
 from domain.item import Item
+from domain.person import Person
 from domain.plan import Plan
 from domain.referral import Referral
 from domain.site import Site
@@ -22,6 +23,7 @@ AGGREGATES: Final[tuple[type[Aggregate], ...]] = (
     Installation,
     Account,
     Access,
+    Person,
     Intake,
     Item,
     Catalogue,

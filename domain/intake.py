@@ -1,19 +1,27 @@
 """An import (导入) of a file: which file, how many rows, and what came of them."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Self
 
 import msgspec
 from eventsourcing.domain import event
 
 from domain.act import Act
-from domain.aggregate import Aggregate, CreatedEvent
-from domain.errors import Invalid
+from domain.aggregate import Aggregate, Claim, CreatedEvent
+from domain.errors import Conflict, Invalid
 
 
 class CountsDisagree(Invalid):
     """The counts of an import do not add up to its rows; facts: `rows`, `sum`."""
 
     code = "counts-disagree"
+
+
+class OriginalErased(Conflict):
+    """The import's original was erased already; facts: `intake`, `erased_on`."""
+
+    code = "original-erased"
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +53,21 @@ class Intake(Aggregate):
         original: str
         counts: Counts
 
+    class OriginalErased(Aggregate.Event, frozen=True, kw_only=True):
+        """The original went with the erasure of a person whom it names; its hash stays in the event before.
+
+        The claim keeps the file from coming back, and tells which files must be gone.
+        """
+
+        TOPIC = "intake.original-erased.v1"
+        original: str
+        person: str
+        ground: str
+        erased_on: date
+
+        def claims(self) -> Iterable[Claim]:
+            return (Claim("erased-blob", f"{self.original}/{self.originator_id}"),)
+
     @classmethod
     def complete(cls, act: Act, *, id: str, kind: str, region: str, original: str, counts: Counts) -> Self:
         """Record the import."""
@@ -54,3 +77,22 @@ class Intake(Aggregate):
     @event(Completed)
     def __init__(self, kind: str, region: str, original: str, counts: Counts) -> None:
         self.kind, self.region, self.original, self.counts = kind, region, original, counts
+        self.erased_on: date | None = None
+        self.erased_ground = ""
+
+    def erase_original(self, act: Act, *, person: str, ground: str) -> None:
+        """Let the original go with a person whom it names; `OriginalErased` the second time."""
+        if self.erased_on is not None:
+            raise OriginalErased(intake=self.id, erased_on=self.erased_on)
+        self.record(
+            self.OriginalErased,
+            act,
+            original=self.original,
+            person=person,
+            ground=ground,
+            erased_on=act.taken_on,
+        )
+
+    @event(OriginalErased)
+    def _original_erased(self, ground: str, erased_on: date) -> None:
+        self.erased_on, self.erased_ground = erased_on, ground

@@ -181,6 +181,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     measures: tuple[Term, ...]
     evidence: tuple[EvidenceKind, ...]
     referrals: tuple[Referral, ...]
+    erasure_grounds: tuple[Term, ...]
     documents: Documents
     regions: tuple[Region, ...]
 

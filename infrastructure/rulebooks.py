@@ -19,6 +19,8 @@ from domain.assignment import RECUSAL_GROUNDS, VOID_GROUNDS
 from domain.errors import RulebookMissing, RulebookWrong
 from domain.inspection import EVIDENCE_KINDS
 from domain.inspector import ROLE_CLASSES
+from domain.person import GROUNDS as ERASURE_GROUNDS
+from domain.person import KINDS
 from domain.results import CODES
 from domain.rulebook_data import Rulebook
 from domain.values import DISPOSALS, SPECIALTIES, STRATA
@@ -39,7 +41,13 @@ PERIODS: Final = (
     "rectification-verified",
     "draw-completed",
 )
-NUMBERS: Final = ("frequency-cap", "officers", "narrow-pool", "recheck-share")
+NUMBERS: Final = (
+    "frequency-cap",
+    "officers",
+    "narrow-pool",
+    "recheck-share",
+    *(f"retention-{kind}" for kind in KINDS),
+)
 _PATH_IN_MESSAGE: Final = re.compile(r" - at `\$\.?(.*)`$")
 _REGION: Final = re.compile(r"[1-9][0-9]{5}")
 _NO_LEAP_YEAR: Final = 2023
@@ -135,6 +143,7 @@ def _wrong_codes(rulebook: Rulebook) -> Iterator[Wrong]:
     yield from _compared("role_classes", [one.code for one in rulebook.role_classes], ROLE_CLASSES)
     yield from _compared("specialties", [one.code for one in rulebook.specialties], SPECIALTIES)
     yield from _compared("disposals", [one.code for one in rulebook.disposals], DISPOSALS)
+    yield from _compared("erasure_grounds", [one.code for one in rulebook.erasure_grounds], ERASURE_GROUNDS)
     yield from _compared("evidence", [one.code for one in rulebook.evidence], EVIDENCE_KINDS)
     for key in ("visit_causes", "credit_colours", "measures", "referrals"):
         yield from _repeated(key, [one.code for one in getattr(rulebook, key)])

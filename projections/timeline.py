@@ -25,6 +25,7 @@ from domain.inspector import Inspector
 from domain.installation import Installation
 from domain.intake import Intake
 from domain.item import Item
+from domain.person import Person
 from domain.plan import Plan
 from domain.referral import Referral
 from domain.site import Site
@@ -82,6 +83,11 @@ _FACTS: Final[dict[type[DomainEvent], str]] = {
     Account.TokenRevoked: "token",
     Account.Closed: "reason",
     Access.Recorded: "kind reason",
+    Person.ErasureAsked: "ground reason retain_until",
+    Person.ErasureAskedAgain: "ground reason retain_until",
+    Person.ErasureRefused: "reason",
+    Person.Erased: "ground retain_until erased_on",
+    Intake.OriginalErased: "ground erased_on",
     Intake.Completed: "kind region counts.rows counts.created counts.changed counts.unchanged",
     Item.Drafted: "region code facts.name",
     Item.Revised: "number reason facts.name",

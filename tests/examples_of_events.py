@@ -16,6 +16,7 @@ from domain.inspector import Inspector
 from domain.installation import Installation
 from domain.intake import Counts, Intake
 from domain.item import Item
+from domain.person import Case, Person
 from domain.plan import Plan
 from domain.referral import Referral
 from domain.site import Site
@@ -47,6 +48,8 @@ LINE = CatalogueLine(
 PLAN_ROW = f"{b.stream('plan')}/01"
 FRAME_KEY = f"{b.CITY}/2024"
 RECUSAL = b.stream("recusal")
+CASE = Case(kind="inspector", holder=b.CHEN, region=b.CITY)
+ASKED = {"case": CASE, "reason": "退休满五年", "retain_until": date(2024, 1, 1), "rulebook": "2024.1"}
 CHANGE = {
     "id": b.stream("site"),
     "kind": "void",
@@ -77,6 +80,24 @@ FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
         "region": b.CITY,
         "original": b.digest(),
         "counts": Counts(rows=6, created=1, changed=2, unchanged=3),
+    },
+    Intake.OriginalErased: {
+        "original": b.digest(),
+        "person": b.stream("person"),
+        "ground": "retention-over",
+        "erased_on": b.TODAY,
+    },
+    Person.ErasureAsked: {**ASKED, "ground": "retention-over"},
+    Person.ErasureAskedAgain: {**ASKED, "ground": "unlawful-processing"},
+    Person.ErasureRefused: {"case": CASE, "reason": "保存期限未满"},
+    Person.Erased: {
+        "case": CASE,
+        "ground": "retention-over",
+        "asked_by": (b.DEPUTY, b.PLANNER),
+        "retain_until": date(2024, 1, 1),
+        "rulebook": "2024.1",
+        "originals": (b.stream("intake"),),
+        "erased_on": b.TODAY,
     },
     Item.Drafted: {"region": b.CITY, "code": "SX-01", "facts": ITEM},
     Item.Revised: {"number": 2, "facts": ITEM, "reason": "内容调整"},

@@ -17,6 +17,7 @@ from tests.builders import (
     USCC,
     act,
     commitment_of,
+    digest,
     provenance,
     site_facts,
     stream,
@@ -39,6 +40,7 @@ CLAIMS: dict[str, Sequence[Claim]] = {
     "site.registered.v1": [Claim("site", f"{USCC}001P")],
     "site.changed.v1": [Claim("site", USCC, released=True), Claim("site", f"{USCC}001P")],
     "site.removed.v1": [Claim("site", USCC, released=True)],
+    "intake.original-erased.v1": [Claim("erased-blob", f"{digest()}/{stream('intake')}")],
     "inspector.registered.v1": [Claim("inspector-person", stream("person"))],
     "plan.drafted.v1": [Claim("plan", f"{CITY}/2024/生态环境")],
     "draw.announced.v1": [
