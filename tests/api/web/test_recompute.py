@@ -16,10 +16,10 @@ from domain.drawing.seed import Reveal, commit
 from domain.drawing.source import Dice
 from domain.drawing.succession import Standing
 from tests.api.web.node import Judge, judged_here, judging, told_there
-from tests.domain.drawing import test_verify
+from tests.domain.drawing import cheats
 from tests.domain.drawing.candidates import frames, pools, teams
+from tests.domain.drawing.cheats import Cheat
 from tests.domain.drawing.forging import Forgery
-from tests.domain.drawing.test_verify import Cheat
 from tests.domain.drawing.vectors import NAMES, load_files
 
 LOG = "sunlot.test/taiyuan"
@@ -51,16 +51,16 @@ def test_what_a_visitor_is_given(judge: Judge, name: str, away: tuple[str, ...])
 
 
 CHEATS: list[Cheat] = [
-    *(case[0] for case in test_verify.FORMAT),
-    *(case[0] for case in test_verify.LISTS),
-    *map(test_verify.refitted, test_verify.LISTED),
-    *(case[0] for case in test_verify.SAMPLES),
-    *(case[0] for case in test_verify.CONFIDENTIAL),
-    *(case[0] for case in test_verify.SEATS),
-    *(case[0] for case in test_verify.TEAM_LINES),
-    test_verify.other_secret,
-    test_verify.other_secret_and_commitment,
-    test_verify.reseeded(test_verify.other_secret_and_commitment),
+    *(case[0] for case in cheats.FORMAT),
+    *(case[0] for case in cheats.LISTS),
+    *map(cheats.refitted, cheats.LISTED),
+    *(case[0] for case in cheats.SAMPLES),
+    *(case[0] for case in cheats.CONFIDENTIAL),
+    *(case[0] for case in cheats.SEATS),
+    *(case[0] for case in cheats.TEAM_LINES),
+    cheats.other_secret,
+    cheats.other_secret_and_commitment,
+    cheats.reseeded(cheats.other_secret_and_commitment),
 ]
 
 
