@@ -14,7 +14,7 @@ from typing import IO, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
 from domain.errors import BlobDamaged, BlobTooLarge, MediaRefused, NotFound
-from infrastructure.files import disk_errors, make_folder, part_file, sweep
+from infrastructure.files import disk_errors, make_folder, part_file, sweep, sync_folder, sync_folder
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MAGIC: Final = (
@@ -23,6 +23,7 @@ _MAGIC: Final = (
     (b"%PDF-", "application/pdf"),
 )
 _CHUNK: Final = 1 << 20
+_PAIR: Final = "[0-9a-f][0-9a-f]"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _SAMPLED_LINES: Final = 20
@@ -73,11 +74,32 @@ class FolderBlobs:
         with disk_errors():
             return bool(_DIGEST.fullmatch(digest)) and self._place(digest).is_file()
 
+    def remove(self, digest: str) -> bool:
+        """Delete the content, flushed to the disk; whether it was there. `NotFound` for what is no digest."""
+        place = self._place(digest)
+        with disk_errors():
+            there = place.is_file()
+            place.unlink(missing_ok=True)
+            if there:
+                sync_folder(place.parent)
+        return there
+
     def digests(self) -> Iterator[str]:
-        """The digests of all blobs kept, in order; for backups and checks."""
-        for file in sorted(self._folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
-            if _DIGEST.fullmatch(file.name):
-                yield file.name
+        """The digests of all blobs kept, in order; for backups and checks. Holds one folder's at a time."""
+        for outer in sorted(self._folder.glob(_PAIR)):
+            for inner in sorted(outer.glob(_PAIR)):
+                yield from sorted(file.name for file in inner.iterdir() if _DIGEST.fullmatch(file.name))
+
+    def remove(self, digest: str) -> bool:
+        """Remove the content for good, because it names people whose data is erased; whether it was there."""
+        place = self._place(digest)
+        with disk_errors(passing=FileNotFoundError):
+            try:
+                place.unlink()
+            except FileNotFoundError:
+                return False
+            sync_folder(place.parent)
+        return True
 
     def sweep(self, now: datetime, *, older_than: timedelta = timedelta(days=1)) -> int:
         """Remove what writers that were killed left behind; how many files."""

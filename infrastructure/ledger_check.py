@@ -30,19 +30,24 @@ LATCH: Final = "latch"
 
 
 def verify_store(
-    store: Store, folder: Path, vkeys: Sequence[str], progress: Progress | None = None
+    store: Store,
+    folder: Path,
+    vkeys: Sequence[str],
+    progress: Progress | None = None,
+    *,
+    held: Sequence[tuple[str, bytes]] = (),
 ) -> Report:
     """Check the whole log of a store and the ledger published from it in `folder`.
 
     `vkeys` are the verifier keys that are trusted, present and former; take them from somewhere else than
-    the store or the folder. Beside the findings of `domain.ledger.verify`: `checkpoint.missing` where a
-    checkpoint was published but the latch is gone. `covered` tells how far a checkpoint reaches: what
-    lies behind it nobody has signed yet. Raises KeyMalformed for a wrong `vkeys` line, and
-    `StoreUnavailable`.
+    the store or the folder. `held` are signed checkpoints kept outside, each with a name to report it by.
+    Beside the findings of `domain.ledger.verify`: `checkpoint.missing` where a checkpoint was published but
+    the latch is gone. `covered` tells how far a checkpoint reaches: what lies behind it nobody has signed
+    yet. Raises KeyMalformed for a wrong `vkeys` line, and `StoreUnavailable`.
     """
     keys = [VerifierKey.parse(line.strip()) for line in vkeys]
     with disk_errors(), collection_paused():
-        notes = list(_notes(store, folder))
+        notes = [*_notes(store, folder), *held]
         head = store.recorder.head()
         size = 0 if head is None else head + 1
         tiles = _published_tiles(folder, notes, keys)

@@ -21,6 +21,9 @@ from infrastructure.files import PUBLIC, disk_errors, make_folder, part_file, sy
 
 CHECKPOINT: Final = "checkpoint"
 VKEY: Final = "vkey"
+UNVERIFIED: Final = "restored.unverified"
+"""Stands in the folder from a restore until it is verified: nothing is signed meanwhile."""
+
 _LOCK: Final = ".publisher"
 
 
@@ -39,6 +42,11 @@ class Published:
                 return (self.folder / CHECKPOINT).read_bytes()
             except FileNotFoundError:
                 return None
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the installation was restored from a backup and nobody has verified it since."""
+        return (self.folder / UNVERIFIED).exists()
 
     def read(self, path: str) -> bytes:
         """A tile or bundle by its path; FileNotFoundError. The opener that `domain/ledger` asks for."""

@@ -81,8 +81,8 @@ class LedgerPublisher:
     def publish_once(self) -> Checkpoint | None:
         """Sign and publish a checkpoint of all that is stored now; None if there is nothing new.
 
-        Raises `LedgerDiverged` (reasons: latch-unreadable, checkpoint-unreadable, store-behind, root-differs,
-        gap) and `StoreUnavailable`; nothing is signed then.
+        Raises `LedgerDiverged` (reasons: restore-unverified, latch-unreadable, checkpoint-unreadable,
+        store-behind, root-differs, gap) and `StoreUnavailable`; nothing is signed then.
         """
         try:
             with disk_errors(), self._files.alone():
@@ -121,6 +121,8 @@ class LedgerPublisher:
         return self._files.receipt(idx)
 
     def _publish(self) -> Checkpoint | None:
+        if self._files.unverified:
+            self._diverge("restore-unverified", self._stored(), self.published)
         self._files.show_vkey(self.vkey)
         for _ in range(_RACES):
             latch = self._catch_up()

@@ -71,6 +71,15 @@ class Frontier:
                 self._push(leaves[at], 0)
                 at += 1
 
+    def graft(self, root: bytes, level: int) -> None:
+        """Add a complete subtree of `1 << level` leaves by its root; the tree must end where one may begin.
+
+        Raises FrontierMalformed.
+        """
+        if self.size % (1 << level):
+            raise FrontierMalformed(size=self.size, level=level)
+        self._push(root, level)
+
     def _push(self, node: bytes, level: int) -> None:
         carry = self.size >> level
         while carry & 1:
