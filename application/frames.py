@@ -1,11 +1,11 @@
 """Freezing the candidates of a draw: the frame of sites and the pool of inspectors of a plan row."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Protocol
 
-from application.office import Office
-from application.ports import Chance, Claims, InspectorRow, RegistrySnapshot, SiteRow
+from application.ports import InspectorRow, RegistrySnapshot, SiteRow
 from domain.drawing.lines import Inspector, Site
 from domain.errors import Conflict
 from domain.identifiers import covers
@@ -24,19 +24,40 @@ class PoolEmpty(Conflict):
     code = "pool-empty"
 
 
-def form_frame(office: Office, plan: Plan, row: PlanRow, snapshot: RegistrySnapshot) -> list[Site]:
-    """The sites of the row's strata, each with the reason why it is not eligible, if there is one."""
+class HeldKeys(Protocol):
+    """The claims that are held; the port `Claims`, or what it was at a position of the log."""
+
+    def keys(self, kind: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """All held (key, stream) of a kind whose key starts with `prefix`, in the order of keys."""
+        ...
+
+
+class Salts(Protocol):
+    """Where the salts of lines come from; the port `Chance`."""
+
+    def token(self, size: int) -> bytes:
+        """`size` bytes."""
+        ...
+
+
+def form_frame(
+    claims: HeldKeys, chance: Salts, plan: Plan, row: PlanRow, snapshot: RegistrySnapshot
+) -> list[Site]:
+    """The sites of the row's strata, each with the reason why it is not eligible, if there is one.
+
+    But for the salts all follows from the log up to `snapshot.as_of`: claims are those held there.
+    """
     strata = {stratum.code for stratum in row.strata}
     listed = [site for site in snapshot.sites if site.status == "listed" and site.stratum in strata]
     if not listed:
         raise FrameEmpty(row=row.no)
-    drawn = set() if row.redraw else drawn_sites(office.claims, plan.year)
-    visits = visit_counts(office.claims, plan.year)
-    return [_line(office.chance, row, site, drawn, visits) for site in listed]
+    drawn = set() if row.redraw else drawn_sites(claims, plan.year)
+    visits = visit_counts(claims, plan.year)
+    return [_line(chance, row, site, drawn, visits) for site in listed]
 
 
 def form_pool(
-    chance: Chance, row: PlanRow, snapshot: RegistrySnapshot, frame: Iterable[Site], day: date
+    chance: Salts, row: PlanRow, snapshot: RegistrySnapshot, frame: Iterable[Site], day: date
 ) -> list[Inspector]:
     """The officers who may sit somewhere: listed, certified until the period ends, in an area of the frame.
 
@@ -58,17 +79,17 @@ def form_pool(
     return useful
 
 
-def drawn_sites(claims: Claims, year: int) -> set[str]:
+def drawn_sites(claims: HeldKeys, year: int) -> set[str]:
     """The sites that a lot fell on in the year."""
     return {key.split("/")[1] for key, _ in claims.keys("drawn", f"{year}/")}
 
 
-def visit_counts(claims: Claims, year: int) -> Counter[str]:
+def visit_counts(claims: HeldKeys, year: int) -> Counter[str]:
     """How many counted visits each enterprise (USCC) has had in the year."""
     return Counter(key.split("/")[1] for key, _ in claims.keys("visit", f"{year}/"))
 
 
-def _line(chance: Chance, row: PlanRow, site: SiteRow, drawn: set[str], visits: Counter[str]) -> Site:
+def _line(chance: Salts, row: PlanRow, site: SiteRow, drawn: set[str], visits: Counter[str]) -> Site:
     reason = "drawn" if site.id in drawn else "capped" if visits[site.uscc] >= row.visits_a_year else ""
     return Site(
         id=site.id,
@@ -89,7 +110,7 @@ def _may_go(officer: InspectorRow, day: date, row: PlanRow) -> bool:
 
 
 def _officer(
-    chance: Chance, row: PlanRow, officer: InspectorRow, areas: Sequence[str], sites_of: dict[str, list[str]]
+    chance: Salts, row: PlanRow, officer: InspectorRow, areas: Sequence[str], sites_of: dict[str, list[str]]
 ) -> Inspector:
     certified = officer.certificate_areas
     conflicts = {site for uscc, _ in officer.relations for site in sites_of.get(uscc, ())}

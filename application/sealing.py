@@ -62,10 +62,7 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
         rules=office.blobs.put(files.rules_json),
         frame=office.blobs.put(files.frame_jsonl),
         pool=office.blobs.put(files.pool_jsonl),
-        strata=tuple(
-            StratumCount(code=one.code, size=one.size, eligible=one.eligible, sample=one.sample)
-            for one in files.rules.strata
-        ),
+        strata=counts_of(files),
         reports={},
         frame_reason=frame_reason if earlier else "",
     )
@@ -89,9 +86,9 @@ def _fresh_files(
     office: Office, call: Call, draw: Draw, plan: Plan, row: PlanRow
 ) -> tuple[SealedFiles, Quiet]:
     snapshot = office.registries.snapshot(row.areas)
-    frame = form_frame(office, plan, row, snapshot)
+    frame = form_frame(office.claims, office.chance, plan, row, snapshot)
     pool = form_pool(office.chance, row, snapshot, frame, call.act.day)
-    files = _write(draw, row, snapshot.as_of, frame, pool)
+    files = sealed_files(draw, row, snapshot.as_of, frame, pool)
     return files, Quiet(since=snapshot.as_of, prefixes=FRAME_TOPICS)
 
 
@@ -103,7 +100,7 @@ def _same_files(
     pool = read_pool(office.blobs.read(earlier.pool))
     if not row.redraw:
         _require_undrawn(office, plan, frame)
-    files = _write(draw, row, earlier.as_of, frame, pool)
+    files = sealed_files(draw, row, earlier.as_of, frame, pool)
     return files, Quiet(since=since, prefixes=DRAWN_TOPICS)
 
 
@@ -125,9 +122,10 @@ def _require_apart(office: Office, plan: Plan) -> None:
             raise ClaimTaken(kind="open-frame", key=key, holder=stream)
 
 
-def _write(
+def sealed_files(
     draw: Draw, row: PlanRow, as_of: int, frame: Sequence[Site], pool: Sequence[Inspector]
 ) -> SealedFiles:
+    """Frame, pool and rules of a draw as they are sealed; nothing else is needed to make them again."""
     return seal_draw(
         log=draw.log,
         draw_no=draw.draw_no,
@@ -140,6 +138,14 @@ def _write(
         team=[SeatRule(seat.seat, seat.lead, seat.skilled) for seat in row.team],
         frame=frame,
         pool=pool,
+    )
+
+
+def counts_of(files: SealedFiles) -> tuple[StratumCount, ...]:
+    """The counts of rules.json, as the seal repeats them."""
+    return tuple(
+        StratumCount(code=one.code, size=one.size, eligible=one.eligible, sample=one.sample)
+        for one in files.rules.strata
     )
 
 

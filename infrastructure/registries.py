@@ -31,11 +31,7 @@ class ProjectedRegistries:
         later events, which whoever seals refuses. `ProjectionBehind` if a read model has failed.
         """
         with self._reading(*MODELS) as (connection, as_of):
-            return RegistrySnapshot(
-                as_of=as_of,
-                sites=[_site(one) for one in frame_sites(connection, areas)],
-                inspectors=[_inspector(one) for one in pool_inspectors(connection, areas)],
-            )
+            return read_snapshot(connection, areas, as_of)
 
     def enterprises(self, sites: Sequence[str]) -> Mapping[str, Enterprise]:
         """Whose the sites are, listed or removed, at the head of the log; `ProjectionBehind`."""
@@ -53,6 +49,15 @@ class ProjectedRegistries:
             if as_of < wanted:
                 raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
             yield connection, as_of
+
+
+def read_snapshot(connection: Connection, areas: Sequence[str], as_of: int) -> RegistrySnapshot:
+    """The registries of the areas as the two read models of a database have them, which stand at `as_of`."""
+    return RegistrySnapshot(
+        as_of=as_of,
+        sites=[_site(one) for one in frame_sites(connection, areas)],
+        inspectors=[_inspector(one) for one in pool_inspectors(connection, areas)],
+    )
 
 
 def _site(site: FrameSite) -> SiteRow:
