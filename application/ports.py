@@ -77,6 +77,16 @@ class VaultWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     retain_until: date | None = None
 
 
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """A person whose value, salt and unique key the vault loses, for ever; the reference stays.
+
+    `account` (or "") is one whose login name and password hash go with it.
+    """
+
+    person: str
+    account: str = ""
+
+
 class CredentialWrite(msgspec.Struct, frozen=True, kw_only=True):
     """Set an account's login name and password hash (argon2id); resets failed attempts and lock."""
 
@@ -123,6 +133,7 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryKey | None = None
     answer: Answer | None = None
     vault: Sequence[VaultWrite] = ()
+    erasures: Sequence[Erasure] = ()
     credentials: Sequence[CredentialWrite] = ()
     tokens: Sequence[TokenWrite] = ()
     quiet: Quiet | None = None
@@ -191,12 +202,20 @@ class Blobs(Protocol):
         """Whether the content is kept."""
         ...
 
+    def remove(self, digest: str) -> bool:
+        """Let the content go for ever; whether it was there."""
+        ...
+
 
 class Vault(Protocol):
     """Personal data. Writing travels in `Append`; reading for a person is recorded by the caller."""
 
     def read(self, persons: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The values of those persons that are not erased."""
+        ...
+
+    def scrub(self) -> None:
+        """Let the bytes of what was erased leave the store's files as well, as far as the engine can."""
         ...
 
     def persons(self, uniques: Sequence[str]) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from application.ports import (
     Append,
     ClaimWrite,
     CredentialWrite,
+    Erasure,
     Log,
     Quiet,
     RetryKey,
@@ -51,6 +52,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """What a command writes beside its events, in the same transaction."""
 
     vault: Sequence[VaultWrite] = ()
+    erasures: Sequence[Erasure] = ()
     credentials: Sequence[CredentialWrite] = ()
     tokens: Sequence[TokenWrite] = ()
     quiet: Quiet | None = None
@@ -206,6 +208,7 @@ class Workflow(Application[str]):
             retry=call.retry,
             answer=answer,
             vault=beside.vault,
+            erasures=beside.erasures,
             credentials=beside.credentials,
             tokens=beside.tokens,
             quiet=beside.quiet,

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 MIGRATE: Final = "sunlot migrate"

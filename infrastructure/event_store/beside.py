@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from eventsourcing.persistence import StoredEvent
 
-from application.ports import Append, CredentialWrite, TokenWrite, VaultWrite
+from application.ports import Append, CredentialWrite, Erasure, TokenWrite, VaultWrite
 from domain.errors import EventRefused
 from domain.ledger.entry import format_at
 
@@ -31,7 +31,13 @@ def check_names(events: Sequence[StoredEvent]) -> None:
 def keeps_nothing(append: Append) -> bool:
     """Whether the append has events only; an answer without a retry key is kept by nobody."""
     return not (
-        append.retry or append.quiet or append.claims or append.vault or append.credentials or append.tokens
+        append.retry
+        or append.quiet
+        or append.claims
+        or append.vault
+        or append.erasures
+        or append.credentials
+        or append.tokens
     )
 
 
@@ -56,6 +62,11 @@ def vault_row(write: VaultWrite) -> dict[str, Any]:
         "unique_key": write.unique or None,
         "retain_until": write.retain_until.isoformat() if write.retain_until else None,
     }
+
+
+def erasure_row(write: Erasure) -> dict[str, Any]:
+    """A row of the vault that loses what it holds, as PostgreSQL's function reads it among the others."""
+    return {"person": write.person, "erased": True, "account": write.account}
 
 
 def credential_row(write: CredentialWrite) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class Database(Protocol):
         """Readings that all see the store as it was at the first; nobody waits for it."""
         ...
 
+    def scrub(self) -> None:
+        """Let what was deleted or overwritten leave the engine's files, as far as the service may do it."""
+        ...
+
     def close(self) -> None:
         """Close all connections."""
         ...

@@ -128,6 +128,9 @@ class PostgresDatabase:
             except psycopg.Error as error:
                 raise _meaning(error, connection, lost) from error
 
+    def scrub(self) -> None:
+        """Nothing: dead rows go by VACUUM, which the tables' owner or autovacuum runs."""
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()

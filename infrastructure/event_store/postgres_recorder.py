@@ -16,6 +16,7 @@ from infrastructure.event_store.beside import (
     check_names,
     credential_row,
     encode_json,
+    erasure_row,
     keeps_nothing,
     token_row,
     vault_row,
@@ -77,7 +78,7 @@ def _beside(append: Append) -> str:
     """What goes with the events, as the function reads it."""
     kept: dict[str, Any] = {
         "claims": [{"nth": nth, **claim._asdict()} for nth, claim in enumerate(turns(append.claims))],
-        "vault": [vault_row(write) for write in append.vault],
+        "vault": [*map(vault_row, append.vault), *map(erasure_row, append.erasures)],
         "credentials": [credential_row(write) for write in append.credentials],
         "tokens": [token_row(write) for write in append.tokens],
         "quiet": append.quiet,

@@ -20,6 +20,8 @@ _PRAGMAS = (
     "wal_autocheckpoint=2000",
     "journal_mode=WAL",
     "synchronous=FULL",
+    # What is erased is overwritten with zeros, not merely forgotten.
+    "secure_delete=ON",
     "recursive_triggers=ON",
     "foreign_keys=ON",
 )
@@ -122,6 +124,13 @@ class SqliteDatabase:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log, which holds former pages; `StoreUnavailable` while readers hold it."""
+        with _errors(), self._turn(), self._pool.connection() as connection:
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreUnavailable(reason="busy")
 
     def close(self) -> None:
         """Close all connections."""

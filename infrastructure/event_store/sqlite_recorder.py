@@ -7,7 +7,7 @@ from typing import Any
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from application.ports import AnswerKept, Append, Clock, Quiet, RetryKey, TokenWrite, VaultWrite
+from application.ports import AnswerKept, Append, Clock, Erasure, Quiet, RetryKey, TokenWrite, VaultWrite
 from domain.errors import ClaimTaken, ClockBehind, RegistryMoved
 from domain.ledger.entry import chain, format_at, recorded_at
 from domain.ledger.errors import ClockBehind as EntryClockBehind
@@ -47,6 +47,7 @@ class SqliteRecorder(EventRecorder):
             _insert_events(session, stored_events, first, at)
             _move_claims(session, claims)
             _keep_persons(session, beside.vault)
+            _erase_persons(session, beside.erasures, at)
             _keep_secrets(session, beside)
             position = answer_position(beside, len(stored_events), first)
             _keep_answer(session, beside, position)
@@ -151,9 +152,25 @@ def _keep_persons(session: SqliteSession, writes: Sequence[VaultWrite]) -> None:
     sql = (
         "INSERT INTO vault (person, value, salt, unique_key, retain_until) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (person) DO UPDATE SET value = excluded.value, salt = excluded.salt, "
-        "unique_key = excluded.unique_key, retain_until = excluded.retain_until, erased_at = NULL"
+        "unique_key = excluded.unique_key, retain_until = excluded.retain_until "
+        "WHERE vault.erased_at IS NULL"
     )
     session.change_many(sql, (_unrivalled(session, vault_row(write)) for write in writes))
+
+
+def _erase_persons(session: SqliteSession, erasures: Sequence[Erasure], at: str) -> None:
+    sql = (
+        "INSERT INTO vault (person, erased_at) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET "
+        "value = NULL, salt = NULL, unique_key = NULL, "
+        "erased_at = coalesce(vault.erased_at, excluded.erased_at)"
+    )
+    for erasure in erasures:
+        session.change(sql, (erasure.person, at))
+        session.change("DELETE FROM credentials WHERE account = ?", (erasure.account,))
+    if erasures:
+        # Pages that were split keep old keys in their unused room, which `secure_delete` does not see.
+        session.change("REINDEX vault")
+        session.change("REINDEX credentials")
 
 
 def _unrivalled(session: SqliteSession, row: dict[str, Any]) -> tuple[Any, ...]:

@@ -22,6 +22,13 @@ class StoredVault:
             values.update(self._some(persons[start : start + BATCH]))
         return values
 
+    def scrub(self) -> None:
+        """Let the bytes of what was erased leave the store's files; `StoreUnavailable` if readers hold them.
+
+        On PostgreSQL the dead row stays until VACUUM, which is not the service's to run.
+        """
+        self._database.scrub()
+
     def persons(self, uniques: Sequence[str]) -> Mapping[str, str]:
         """Who has those unique keys now, by key; any number of keys."""
         found: dict[str, str] = {}

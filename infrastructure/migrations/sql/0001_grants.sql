@@ -11,6 +11,9 @@ GRANT SELECT, INSERT, DELETE ON claims TO {role}
 --;
 GRANT SELECT, INSERT, UPDATE ON vault, credentials, tokens, latch TO {role}
 --;
+-- An erased account holder's login name goes with its row.
+GRANT DELETE ON credentials TO {role}
+--;
 GRANT SELECT ON alembic_version TO {role}
 --;
 GRANT EXECUTE ON FUNCTION
