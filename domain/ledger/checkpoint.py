@@ -67,12 +67,17 @@ def open_checkpoint(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
     Raises what Note.parse and Note.verify raise, CheckpointMalformed, or OriginDiffers where no key that
     signed has the origin for its name.
     """
+    return open_signed(note, keys)[0]
+
+
+def open_signed(note: bytes, keys: Sequence[VerifierKey]) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+    """`open_checkpoint`, with the trusted keys that signed."""
     opened = Note.parse(note)
     signers = opened.verify(keys)
     checkpoint = Checkpoint.parse(opened.text)
     if checkpoint.origin not in {key.name for key in signers}:
         raise OriginDiffers(expected=signers[0].name, found=checkpoint.origin)
-    return checkpoint
+    return checkpoint, signers
 
 
 def parse_decimal(text: str) -> int:

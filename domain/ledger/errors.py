@@ -9,7 +9,9 @@ LedgerError (ValueError)
 ├── FrontierMalformed, ProofRefused                               merkle.py
 ├── ReceiptMalformed, ReceiptDiffers                              proof.py
 ├── PolicyMalformed, QuorumMissing                                policy.py
-└── SubmissionMalformed, OriginUnknown, SizeConflict, RootConflict    submission.py
+├── SubmissionMalformed, OriginUnknown, SizeConflict, RootConflict    submission.py
+├── TokenInvalid                              checked outside, by who can read RFC 3161
+└── ResumeRefused                             a check that was interrupted and cannot go on
 """
 
 from __future__ import annotations
@@ -164,3 +166,15 @@ class RootConflict(LedgerError):
     """A second root at a size that the witness has cosigned: proof that the log told two stories."""
 
     code = "root.conflict"
+
+
+class TokenInvalid(LedgerError):
+    """A time-stamp (RFC 3161) that does not prove the checkpoint's text under a trusted certificate."""
+
+    code = "token.invalid"
+
+
+class ResumeRefused(LedgerError):
+    """A check cannot go on from what was saved of another one: `reason` says why."""
+
+    code = "resume.refused"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Params = Mapping[str, str | int]
+
+Saved = dict[str, Any]
+"""What a check has come to, as plain values that JSON can hold."""
 
 LIMIT = 1000
 """How many findings are kept where the caller names no other number."""
@@ -45,3 +49,12 @@ class Findings:
         """Take in what another check found, after what is here."""
         self.kept += other.kept[: max(0, self.limit - len(self.kept))]
         self.count += other.count
+
+    def save(self) -> Saved:
+        """As plain values, for `restore`."""
+        return {"count": self.count, "kept": [[one.code, one.idx, dict(one.params)] for one in self.kept]}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on where `save` was called."""
+        self.count = saved["count"]
+        self.kept = [Finding(code, idx, params) for code, idx, params in saved["kept"]]

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from domain.ledger.finding import LIMIT, Finding, Findings, Params
+from domain.ledger.finding import LIMIT, Finding, Findings, Params, Saved
 
 Link = tuple[int, bytes | None, str, int]
 """(idx, entry bytes, stream, version) of a row; None where the store holds no entry."""
 
 _AFTER_IDX = 42
 _PREV = b'"prev":"'
+_NONE = b'"'
 
 
 @dataclass(slots=True)
@@ -27,33 +28,66 @@ class LinksReport:
     streams: int = 0
 
 
-def verify_links(links: Iterable[Link], *, limit: int = LIMIT) -> LinksReport:
-    """Check that the versions of each stream have no gap or repeat, and that `prev` of each is the leaf
-    hash of the one before.
+class LinkCheck:
+    """The second pass: the versions of each stream have no gap or repeat, and `prev` of each is the leaf hash
+    of the one before.
 
-    `links` ordered by stream and version (any order of streams in which one stream's rows stand together).
+    `save` and `restore` go on elsewhere, behind the row (stream, version) that `last` names.
     """
-    report = LinksReport(Findings(limit))
-    report.findings.add(_findings(links, report))
-    return report
+
+    def __init__(self, *, limit: int = LIMIT) -> None:
+        self.report = LinksReport(Findings(limit))
+        self.last = ("", 0)
+        self._prev = _NONE
+
+    def run(self, links: Iterable[Link]) -> LinksReport:
+        """Look at more rows; `links` ordered by stream and version (any order of streams in which one
+        stream's rows stand together). What all rows so far have come to.
+        """
+        self.report.findings.add(self._findings(links))
+        return self.report
+
+    def save(self) -> Saved:
+        """All that `restore` needs, as plain values; between two runs."""
+        report = self.report
+        counts = [report.size, report.streams]
+        return {
+            "last": self.last,
+            "prev": self._prev.decode(),
+            "counts": counts,
+            "findings": report.findings.save(),
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Go on where `save` was called."""
+        stream, version = saved["last"]
+        self.last, self._prev = (stream, version), saved["prev"].encode()
+        self.report.size, self.report.streams = saved["counts"]
+        self.report.findings.restore(saved["findings"])
+
+    def _findings(self, links: Iterable[Link]) -> Iterator[Finding]:
+        report = self.report
+        (stream, version), prev, before, size = self.last, self._prev, None, report.size
+        for idx, entry, row_stream, row_version in links:
+            data = entry or b""
+            size += 1
+            if row_stream != stream:
+                stream, version, prev = row_stream, 0, _NONE
+                report.streams += 1
+            elif before is not None:
+                prev = sha256(b"\x00" + before).hexdigest().encode()
+            if row_version != version + 1:
+                code = "version.gap" if row_version > version + 1 else "version.repeated"
+                yield Finding(code, idx, {"stream": stream, "expected": version + 1, "found": row_version})
+            elif not data.startswith(prev, data.find(_PREV, _AFTER_IDX) + len(_PREV)):
+                expected = prev.decode().strip('"')
+                link: Params = {"stream": stream, "version": row_version, "expected": expected}
+                yield Finding("prev.differs", idx, link)
+            version, before = row_version, data
+        report.size, self.last = size, (stream, version)
+        self._prev = prev if before is None else sha256(b"\x00" + before).hexdigest().encode()
 
 
-def _findings(links: Iterable[Link], report: LinksReport) -> Iterator[Finding]:
-    stream, version, before, size = "", 0, b"", 0
-    for idx, entry, row_stream, row_version in links:
-        data = entry or b""
-        size += 1
-        if row_stream != stream:
-            stream, version, prev = row_stream, 0, b'"'
-            report.streams += 1
-        else:
-            prev = sha256(b"\x00" + before).hexdigest().encode()
-        if row_version != version + 1:
-            code = "version.gap" if row_version > version + 1 else "version.repeated"
-            yield Finding(code, idx, {"stream": stream, "expected": version + 1, "found": row_version})
-        elif not data.startswith(prev, data.find(_PREV, _AFTER_IDX) + len(_PREV)):
-            expected = prev.decode().strip('"')
-            link: Params = {"stream": stream, "version": row_version, "expected": expected}
-            yield Finding("prev.differs", idx, link)
-        version, before = row_version, data
-    report.size = size
+def verify_links(links: Iterable[Link], *, limit: int = LIMIT) -> LinksReport:
+    """The whole second pass over all rows at once."""
+    return LinkCheck(limit=limit).run(links)

@@ -1,10 +1,11 @@
 """The first pass of the verifier: every entry is built again from its row and compared byte for byte, and
 every leaf hash, computed once, goes into the tree that checkpoints and published files are held against.
+Recorded times are held against those of cosignatures and time-stamps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.entry import NUMBER_LIMIT, SIZE_LIMIT, Entry, are_plain, is_time, parse_entry
 from domain.ledger.errors import LedgerError
-from domain.ledger.finding import Finding
+from domain.ledger.finding import Finding, Saved
+from domain.ledger.held import Commitment, Expected
 from domain.ledger.merkle import leaf_hash
 from domain.ledger.published_tiles import TileCheck
-from domain.ledger.tiles import TileWriter
+from domain.ledger.tiles import WIDTH, TileWriter
+from domain.ledger.times import TimeBounds
 
 Row = tuple[int, bytes | None, bytes | None, str, str, int, *tuple[Any, ...]]
 """(idx, entry bytes, state bytes, stream, topic, version), None where the store holds nothing; then, if the
@@ -28,24 +31,26 @@ _WITHOUT_COPIES = 6
 
 
 class RowCheck:
-    """The first pass: position, time, state and columns of each row against its entry; the tree against the
-    checkpoints and the published tiles.
+    """The first pass: position, time, state and columns of each row against its entry; the tree against what
+    the log committed to and the published tiles; recorded times against outside proofs.
 
-    `checkpoints` are `open_checkpoints`' answer. After `run` is exhausted `tree` and `covered` stand.
+    After `run` is exhausted `tree`, `covered`, `witnessed` and `stamped` stand. `save` and `restore` go on
+    elsewhere, given the same `expected` and tiles.
     """
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], tiles: TileCheck | None = None) -> None:
-        self.covered = 0
+    def __init__(self, expected: Expected, tiles: TileCheck | None = None) -> None:
+        self.covered = self.witnessed = self.stamped = 0
         self.tree = TileWriter()
-        self._ahead = list(reversed(checkpoints))
+        self.next_idx = 0
+        self.last_at = self.unwitnessed_at = ""
+        self._ahead = expected.commitments[::-1]
+        self._bounds = TimeBounds(expected.times)
         self._tiles = tiles
-        self._next_idx = 0
-        self._last_at = ""
         self._agrees = True
 
-    def run(self, rows: Iterable[Row]) -> Iterator[Finding]:
+    def run(self, rows: Iterable[Row], pause: Callable[[], None] = lambda: None) -> Iterator[Finding]:
         """What is wrong, in order of position; at most one finding about roots, naming the events it can
-        lie in.
+        lie in. `rows` go on from `next_idx`. `pause` is called where `save` may be.
         """
         following = iter(rows)
         yield from self._compare_roots()
@@ -54,29 +59,59 @@ class RowCheck:
             yield from self._check(block, leaves)
             self._grow(block, leaves)
             yield from self._compare_roots()
+            if self.tree.room == WIDTH:
+                pause()
         if self._tiles:
             self._tiles.end(self.tree)
         yield from self._unreached()
+
+    def save(self) -> Saved:
+        """All that `restore` needs, as plain values; only from within `pause`."""
+        return {
+            "size": self.tree.size,
+            "tree": [row.hex() for row in self.tree.rows()],
+            "next_idx": self.next_idx,
+            "at": [self.last_at, self.unwitnessed_at],
+            "reach": [self.covered, self.witnessed, self.stamped],
+            "agrees": self._agrees,
+            "told": sorted(map(list, self._bounds.told)),
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Go on where `save` was called. Raises TileMalformed for what it cannot have given."""
+        self.tree = TileWriter.of_rows(saved["size"], [bytes.fromhex(row) for row in saved["tree"]])
+        self.next_idx, self._agrees = saved["next_idx"], saved["agrees"]
+        self.last_at, self.unwitnessed_at = saved["at"]
+        self.covered, self.witnessed, self.stamped = saved["reach"]
+        self._bounds.told = {(code, source) for code, source in saved["told"]}
+        while self._ahead and self._ahead[-1].checkpoint.size <= self.tree.size:
+            self._ahead.pop()
 
     def _room(self) -> int:
         """How many rows are looked at together: as many as fill a tile, or reach a size to stop at."""
         size = self.tree.size
         stops = [size + self.tree.room]
         if self._ahead:
-            stops.append(self._ahead[-1].size)
+            stops.append(self._ahead[-1].checkpoint.size)
         if self._tiles and self._tiles.size > size:
             stops.append(self._tiles.size)
         return min(stops) - size
 
     def _check(self, block: Sequence[Row], leaves: Sequence[bytes]) -> Iterator[Finding]:
         """Together if all is well; one by one to say what is wrong, and with which row."""
-        last = sound_until(block, leaves, self._next_idx, self._last_at)
-        if last is not None:
-            self._next_idx, self._last_at = self._next_idx + len(block), last
-            return
-        for row in block:
-            yield from diagnose(row, self._next_idx, self._last_at)
-            self._next_idx, self._last_at = row[0] + 1, max(self._last_at, _claimed_at(row[1]))
+        first, last = self.tree.size, sound_until(block, leaves, self.next_idx, self.last_at)
+        self.unwitnessed_at = self.unwitnessed_at or _claimed_at(block[0][1])
+        if last is None:
+            for row in block:
+                yield from diagnose(row, self.next_idx, self.last_at)
+                self._follow(row)
+        else:
+            self.next_idx, self.last_at = self.next_idx + len(block), last
+        if last is None or not self._bounds.fits(first, (block[0][1] or b"")[_AT].decode("ascii"), last):
+            yield from self._bounds.check(first, [(row[0], _claimed_at(row[1])) for row in block])
+
+    def _follow(self, row: Row) -> None:
+        self.next_idx, self.last_at = row[0] + 1, max(self.last_at, _claimed_at(row[1]))
 
     def _grow(self, block: Sequence[Row], leaves: Sequence[bytes]) -> None:
         entries = [row[1] or b"" for row in block]
@@ -88,22 +123,34 @@ class RowCheck:
             self._tiles.follow(self.tree, filled)
 
     def _compare_roots(self) -> Iterator[Finding]:
-        while self._ahead and self._ahead[-1].size == self.tree.size:
-            checkpoint, root = self._ahead.pop(), self.tree.root()
-            if checkpoint.root == root:
-                self.covered = self.tree.size
-            elif self._agrees:
-                yield self._root_differs(checkpoint, root.hex())
+        size = self.tree.size
+        here: list[Commitment] = []
+        while self._ahead and self._ahead[-1].checkpoint.size == size:
+            here.append(self._ahead.pop())
+        if not here:
+            return
+        root = self.tree.root()
+        kept = [one for one in here if one.checkpoint.root == root]
+        for one in kept:
+            self._reach(one, size)
+        if not kept and self._agrees:
+            yield self._root_differs(here[0].checkpoint, root.hex())
+
+    def _reach(self, commitment: Commitment, size: int) -> None:
+        self.covered = size
+        if commitment.stamped:
+            self.stamped = size
+        if commitment.witnessed:
+            self.witnessed, self.unwitnessed_at = size, ""
 
     def _unreached(self) -> Iterator[Finding]:
         """Checkpoints beyond the rows: the tail is missing, or so many rows before it."""
-        for checkpoint in reversed(self._ahead):
-            if checkpoint.size > self._next_idx:
-                sizes = {"size": self._next_idx, "checkpoint": checkpoint.size}
-                yield Finding("log.cut_off", self._next_idx, sizes)
-                return
-            if self._agrees:
-                yield self._root_differs(checkpoint, "")
+        beyond = [one.checkpoint for one in reversed(self._ahead)]
+        if beyond and beyond[0].size <= self.next_idx and self._agrees:
+            yield self._root_differs(beyond[0], "")
+        if beyond and beyond[-1].size > self.next_idx:
+            sizes = {"size": self.next_idx, "checkpoint": beyond[-1].size}
+            yield Finding("log.cut_off", self.next_idx, sizes)
 
     def _root_differs(self, checkpoint: Checkpoint, found: str) -> Finding:
         self._agrees = False

@@ -208,6 +208,25 @@ class TileWriter:
             self._entries = []
         yield from self._append(leaves, 0)
 
+    def rows(self) -> list[bytes]:
+        """The hashes of the partial tiles, by level, for `of_rows`; only where a bundle has just ended."""
+        if self._entries:
+            raise BundleMalformed(reason="cut short", entry=len(self._entries))
+        return [b"".join(row) for row in self._hashes]
+
+    @classmethod
+    def of_rows(cls, size: int, rows: Sequence[bytes]) -> Self:
+        """The writer of a tree of `size` from what `rows` gave, as if it had written all the tiles.
+
+        Raises TileMalformed where the hashes are not as many as the size asks for.
+        """
+        writer = cls()
+        writer.size = size
+        writer._hashes = [parse_tile(row, _count(level, size) % WIDTH) for level, row in enumerate(rows)]
+        if size % WIDTH or _count(len(rows), size) or (rows and not _count(len(rows) - 1, size)):
+            raise TileMalformed(length=len(rows), width=size)
+        return writer
+
     def _append(self, nodes: Sequence[bytes], level: int) -> Iterator[tuple[Tile, bytes]]:
         if level == len(self._hashes):
             self._hashes.append([])

@@ -1,5 +1,5 @@
-"""The whole log, checked as if a stranger had written the server: state ↔ entry ↔ tree ↔ signed checkpoints
-↔ published files.
+"""The whole log, checked as if a stranger had written the server: state ↔ entry ↔ tree ↔ signed checkpoints,
+cosignatures and time-stamps ↔ published files.
 
 Two passes, memory flat in the size of the log: the rows by position (`rows`), and their entries by stream
 and version (`links`). Nothing is repaired and nothing is believed.
@@ -7,18 +7,33 @@ and version (`links`). Nothing is repaired and nothing is believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from domain.ledger.checkpoint import Checkpoint, open_checkpoint
-from domain.ledger.errors import LedgerError
-from domain.ledger.finding import LIMIT, Finding, Findings, Params
+from domain.ledger.entry import is_time, parse_at
+from domain.ledger.finding import LIMIT, Finding, Findings, Params, Saved
+from domain.ledger.held import Expected, Held, open_held
 from domain.ledger.links import Link, LinksReport, verify_links
 from domain.ledger.note import VerifierKey
+from domain.ledger.policy import NONE, TrustPolicy
 from domain.ledger.published_tiles import TileCheck
 from domain.ledger.rows import Row, RowCheck
 
-__all__ = ["Finding", "Link", "Report", "Row", "RowsReport", "conclude", "verify_log", "verify_rows"]
+__all__ = [
+    "Finding",
+    "Link",
+    "Report",
+    "Row",
+    "RowsPass",
+    "RowsReport",
+    "conclude",
+    "verify_log",
+    "verify_rows",
+]
+
+WITNESS_GRACE = timedelta(minutes=10)
+"""How long entries may wait for the witnesses' quorum before that is a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,9 @@ class Report:
 
     `findings` are the first ones, `found` counts all. `size` and `root` are of the rows as read.
     `covered` is the largest size at which the rows hash to the root of a validly signed checkpoint:
-    events from there on are checked against themselves only.
+    events from there on are checked against themselves only. `witnessed` is the same for checkpoints that
+    the policy's quorum has cosigned (or, where it asks for none, any of its witnesses), `stamped` for those
+    with a time-stamp. `unchecked` names what was not looked at.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +54,9 @@ class Report:
     streams: int
     checkpoints: int
     covered: int
+    witnessed: int = 0
+    stamped: int = 0
+    unchecked: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -59,6 +79,63 @@ class RowsReport:
     root: bytes
     checkpoints: int
     covered: int
+    witnessed: int = 0
+    stamped: int = 0
+
+
+class RowsPass:
+    """The first pass with its findings: it may be saved on the way and go on elsewhere.
+
+    `now` (as entries write times) is given where the log is alive: what is stored must be witnessed by then.
+    `check` goes through the rows; another than RowCheck knows another kind of rows.
+    """
+
+    def __init__(self, expected: Expected, check: RowCheck, *, now: str = "", limit: int = LIMIT) -> None:
+        self.check = check
+        self._expected, self._now = expected, now
+        self._findings = Findings(limit)
+        self._findings.add(expected.findings)
+
+    def run(self, rows: Iterable[Row], pause: Callable[[], None] = lambda: None) -> RowsReport:
+        """Look at the rows from `check.next_idx` on; `pause` is called where `save` may be."""
+        check = self.check
+        self._findings.add(check.run(rows, pause))
+        self._findings.add(self._unwitnessed())
+        return RowsReport(
+            findings=self._findings,
+            size=check.tree.size,
+            root=check.tree.root(),
+            checkpoints=len(self._expected.commitments),
+            covered=check.covered,
+            witnessed=check.witnessed,
+            stamped=check.stamped,
+        )
+
+    def save(self) -> Saved:
+        """All that `restore` needs, as plain values; only from within `pause`."""
+        return {"check": self.check.save(), "findings": self._findings.save()}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on where `save` was called. Raises TileMalformed."""
+        self.check.restore(saved["check"])
+        self._findings.restore(saved["findings"])
+
+    def _unwitnessed(self) -> Iterator[Finding]:
+        """Entries that have waited too long for the quorum. That one checkpoint lacks a witness who was away
+        is no finding: the next that has all of them vouches for the same entries.
+        """
+        check, since = self.check, self.check.unwitnessed_at
+        last = max(self._now, check.last_at)
+        if self._expected.quorum == NONE or check.witnessed == check.tree.size or not is_time(since):
+            return
+        if parse_at(last) - parse_at(since) > WITNESS_GRACE:
+            params: Params = {
+                "quorum": self._expected.quorum,
+                "witnessed": check.witnessed,
+                "size": check.tree.size,
+                "at": since,
+            }
+            yield Finding("quorum.missing", check.witnessed, params)
 
 
 def verify_log(
@@ -69,32 +146,30 @@ def verify_log(
     *,
     limit: int = LIMIT,
 ) -> Report:
-    """Check a whole log.
+    """Check a whole log at once, under its own keys alone.
 
     `rows` ordered by idx; `links` the same rows ordered by stream and version; `notes` are the signed
     checkpoints held, each with a name to report it by; `keys` the log's verifier keys, current and former.
     At most `limit` findings are kept. Never raises for what the log contains.
     """
-    return conclude(verify_rows(rows, notes, keys, limit=limit), verify_links(links, limit=limit))
+    expected = open_held((Held(name, note) for name, note in notes), TrustPolicy.of_keys(keys))
+    return conclude(verify_rows(rows, expected, limit=limit), verify_links(links, limit=limit))
 
 
 def verify_rows(
     rows: Iterable[Row],
-    notes: Iterable[tuple[str, bytes]],
-    keys: Sequence[VerifierKey],
+    expected: Expected,
     *,
     tiles: TileCheck | None = None,
     limit: int = LIMIT,
 ) -> RowsReport:
     """The first pass alone; with `tiles` the published files are compared on the way."""
-    checkpoints, refused = open_checkpoints(notes, keys)
-    check, findings = RowCheck(checkpoints, tiles), Findings(limit)
-    findings.add(refused)
-    findings.add(check.run(rows))
-    return RowsReport(findings, check.tree.size, check.tree.root(), len(checkpoints), check.covered)
+    return RowsPass(expected, RowCheck(expected, tiles), limit=limit).run(rows)
 
 
-def conclude(rows: RowsReport, links: LinksReport, *others: Findings) -> Report:
+def conclude(
+    rows: RowsReport, links: LinksReport, *others: Findings, unchecked: Sequence[str] = ()
+) -> Report:
     """One report of both passes, and of what else was found."""
     findings = Findings(rows.findings.limit)
     counted = Findings()
@@ -109,28 +184,10 @@ def conclude(rows: RowsReport, links: LinksReport, *others: Findings) -> Report:
         streams=links.streams,
         checkpoints=rows.checkpoints,
         covered=rows.covered,
+        witnessed=rows.witnessed,
+        stamped=rows.stamped,
+        unchecked=tuple(unchecked),
     )
-
-
-def open_checkpoints(
-    notes: Iterable[tuple[str, bytes]], keys: Sequence[VerifierKey]
-) -> tuple[list[Checkpoint], list[Finding]]:
-    """The checkpoints that are validly signed, one for each size, smallest first; and what is wrong with
-    the others.
-    """
-    opened: dict[int, tuple[str, Checkpoint]] = {}
-    findings: list[Finding] = []
-    for name, note in notes:
-        try:
-            checkpoint = open_checkpoint(note, keys)
-        except LedgerError as error:
-            findings.append(Finding(error.code, None, {"checkpoint": name, **error.params}))
-            continue
-        first_name, first = opened.setdefault(checkpoint.size, (name, checkpoint))
-        if (first.origin, first.root) != (checkpoint.origin, checkpoint.root):
-            params: Params = {"size": checkpoint.size, "checkpoint": name, "other": first_name}
-            findings.append(Finding("checkpoint.conflict", None, params))
-    return [opened[size][1] for size in sorted(opened)], findings
 
 
 def _counts(rows: RowsReport, links: LinksReport) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from infrastructure.event_store.database import Database, Rows
 
 PAGE = 2000
 POLL_SECONDS = 0.1
+_ROW = "idx, stream, ver, topic, at, state, entry, leaf"
 
 
 class Row(NamedTuple):
@@ -141,23 +142,25 @@ class EventRecorder(Log):
     def rows(self, start: int = 0, limit: int | None = None) -> Iterator[Row]:
         """The log from `idx` `start` on, whole rows."""
         stop = None if limit is None else start + limit
-        columns = "idx, stream, ver, topic, at, state, entry, leaf"
-        return (Row(*row) for row in self._by_idx(columns, start, stop))
+        return (Row(*row) for row in self._by_idx(_ROW, start, stop))
 
     def leaves(self, start: int = 0, limit: int | None = None) -> Iterator[tuple[int, bytes]]:
         """(idx, leaf hash) from `idx` `start` on."""
         stop = None if limit is None else start + limit
         return ((idx, leaf) for idx, leaf in self._by_idx("idx, leaf", start, stop))
 
-    def audit_rows(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, entry, state, stream, topic, ver, at, leaf) below `idx` `stop`: all that a row says.
+    def audit_rows(self, stop: int | None = None, *, start: int = 0) -> Iterator[tuple[Any, ...]]:
+        """(idx, entry, state, stream, topic, ver, at, leaf) from `idx` `start` on, below `stop`: a row's all.
 
         The first pass of the ledger's verifier.
         """
-        return self._by_idx("idx, entry, state, stream, topic, ver, at, leaf", 0, stop)
+        return self._by_idx("idx, entry, state, stream, topic, ver, at, leaf", start, stop)
 
-    def by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
-        """(idx, entry, stream, ver) below `idx` `stop`, ordered by the stream's bytes, then version.
+    def by_stream(
+        self, stop: int | None = None, *, after: tuple[str, int] = ("", 0)
+    ) -> Iterator[tuple[Any, ...]]:
+        """(idx, entry, stream, ver) below `idx` `stop`, ordered by the stream's bytes, then version; those
+        behind the stream and version `after`.
 
         The second pass of the ledger's verifier.
         """
@@ -165,7 +168,7 @@ class EventRecorder(Log):
             "SELECT idx, entry, stream, ver FROM events WHERE (stream, ver) > (?, ?) AND idx < ? "
             "ORDER BY stream, ver LIMIT ?"
         )
-        return chain.from_iterable(self._pages(sql, ("", 0), slice(2, 4), self._stop(stop)))
+        return chain.from_iterable(self._pages(sql, after, slice(2, 4), self._stop(stop)))
 
     def events_by_stream(self, stop: int | None = None) -> Iterator[tuple[Any, ...]]:
         """(idx, stream, ver, topic, state) below `idx` `stop`, by the stream's bytes, then version."""
@@ -184,6 +187,19 @@ class EventRecorder(Log):
         """When each version of the stream was recorded, by version."""
         sql = "SELECT ver, idx, at FROM events WHERE stream = ? ORDER BY ver"
         return [Moment(ver, idx, parse_at(at)) for ver, idx, at in self.database.fetch(sql, (stream,))]
+
+    def versions(self, stream: str, *, after: int = 0, limit: int = PAGE) -> list[Row]:
+        """Whole rows of one stream by version, after version `after`, a page of them."""
+        sql = f"SELECT {_ROW} FROM events WHERE stream = ? AND ver > ? ORDER BY ver LIMIT ?"  # noqa: S608
+        return [Row(*row) for row in self.database.fetch(sql, (stream, after, limit))]
+
+    def among(self, positions: Sequence[int]) -> list[Row]:
+        """The whole rows at some hundred positions, by `idx`."""
+        if not positions:
+            return []
+        marks = ", ".join("?" * len(positions))
+        sql = f"SELECT {_ROW} FROM events WHERE idx IN ({marks}) ORDER BY idx"  # noqa: S608
+        return [Row(*row) for row in self.database.fetch(sql, positions)]
 
     def position_before(self, moment: datetime, *, inclusive: bool = False) -> int | None:
         """The last `idx` recorded before the moment (or at it), None if there is none.

@@ -10,7 +10,7 @@ from domain.ledger.errors import LedgerError
 from tests.domain.ledger.vectors import load
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "ledger-format.md").read_text(encoding="utf-8")
-VERIFIERS = ("links", "published_tiles", "rows", "verify")
+VERIFIERS = ("held", "links", "published_tiles", "rows", "times", "verify")
 CODE = re.compile(r"\"([a-z]+\.[a-z_]+)\"")
 
 

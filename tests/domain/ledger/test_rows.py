@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.entry import Entry, chain
 from domain.ledger.finding import Finding
+from domain.ledger.held import Expected, Held, open_held
 from domain.ledger.merkle import Frontier, leaf_hash
 from domain.ledger.note import SigningKey
+from domain.ledger.policy import TrustPolicy
 from domain.ledger.published_tiles import TileCheck
 from domain.ledger.rows import Row, diagnose, sound_until
 from domain.ledger.tiles import TileWriter
@@ -123,7 +125,7 @@ def test_a_first_version_linked_to_something_is_not_taken_for_sound() -> None:
 
 
 def test_names_that_need_escapes_are_sound_as_well() -> None:
-    report = verify_rows(rows_of(40, topic='quo"ted\\topic'), [], [])
+    report = verify_rows(rows_of(40, topic='quo"ted\\topic'), Expected())
     assert (report.findings.count, report.size) == (0, 40)
 
 
@@ -143,8 +145,9 @@ def checked(
     rows: list[Row], files: dict[str, bytes], size: int, notes: list[int]
 ) -> tuple[RowsReport, TileCheck]:
     tiles = TileCheck(size, lambda path: opened(files, path))
-    signed = [(f"checkpoints/{held}", note_at(held)) for held in notes]
-    return verify_rows(rows, signed, [KEY.verifier], tiles=tiles), tiles
+    signed = (Held(f"checkpoints/{held}", note_at(held)) for held in notes)
+    expected = open_held(signed, TrustPolicy.of_keys([KEY.verifier]))
+    return verify_rows(rows, expected, tiles=tiles), tiles
 
 
 def note_at(size: int) -> bytes:

@@ -1,0 +1,50 @@
+"""The signed checkpoints that are at hand: published, in the store's latch, kept with cosignatures and
+time-stamps, abandoned after a divergence, and those that an auditor brings along.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from domain.ledger.held import Held
+from infrastructure.ledger_files import CHECKPOINT
+
+KEPT: Final = "checkpoints"
+ABANDONED: Final = "abandoned"
+STAMP: Final = ".tsr"
+LATCH: Final = "latch"
+
+
+def published_checkpoints(folder: Path) -> Iterator[Held]:
+    """Those in a published ledger: the newest, the kept ones by size, and the abandoned."""
+    newest = folder / CHECKPOINT
+    if newest.is_file():
+        yield Held(CHECKPOINT, newest.read_bytes())
+    for note in sorted(_notes(folder / KEPT), key=lambda file: (len(file.name), file.name)):
+        yield _held(f"{KEPT}/{note.name}", note)
+    for note in sorted((folder / ABANDONED).rglob("*")):
+        if note.is_file() and (note.name == CHECKPOINT or note.parent.name == KEPT) and _is_note(note):
+            yield _held(note.relative_to(folder).as_posix(), note)
+
+
+def brought_checkpoints(places: Iterable[Path]) -> Iterator[Held]:
+    """Those in files, or in folders of files, that somebody brings along; each with its time-stamp beside it.
+
+    OSError for a place that cannot be read.
+    """
+    for place in places:
+        for note in sorted(_notes(place)) if place.is_dir() else [place]:
+            yield _held(str(note.absolute()), note)
+
+
+def _notes(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.glob("*") if file.is_file() and _is_note(file))
+
+
+def _is_note(file: Path) -> bool:
+    return not file.name.startswith(".") and file.suffix != STAMP
+
+
+def _held(name: str, note: Path) -> Held:
+    token = note.with_name(note.name + STAMP)
+    return Held(name, note.read_bytes(), token.read_bytes() if token.is_file() else None)
