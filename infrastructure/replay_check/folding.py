@@ -27,6 +27,11 @@ class ModelsFold:
         for projection in projections:
             projection.create(scratch.connection)
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """What the read models need."""
+        return frozenset[str]().union(*(one.topics for one in self._projections))
+
     def take(self, events: Sequence[Seen]) -> None:
         """Fold a batch."""
         for projection in self._projections:

@@ -57,14 +57,13 @@ class _Check:
         left, waiting = list[Projection](), list(projections)
         with Scratch() as scratch:
             fold = ModelsFold(scratch, projections)
-            topics = frozenset[str]().union(*(one.topics for one in projections))
             replay = Replay(
                 self._store.recorder,
                 self._mapper,
                 scratch,
                 (fold,),
                 step=self._step,
-                topics=topics,
+                topics=fold.topics,
                 shown=True,
             )
             while waiting:
@@ -92,16 +91,17 @@ class _Check:
 
     def _compare(self, projection: Projection, scratch: Scratch, fold: ModelsFold, replay: Replay) -> bool:
         """False if it stands before what was folded already."""
-        there = self._require_tables(projection)
+        there, missing = self._tables_of(projection)
         with self._views.reading(there) as live:
             position = position_of(live, projection, self._log)
-            head = position_at(self._store.recorder)
-            if position > head:
-                params: Params = {"projection": projection.name, "position": position, "size": head + 1}
-                self._findings.add([Finding("projection.ahead", None, params)])
-                return True
             if position < replay.position:
                 return False
+            self._findings.add(missing)
+            size = position_at(self._store.recorder) + 1
+            if position >= size:
+                params: Params = {"projection": projection.name, "position": position, "size": size}
+                self._findings.add([Finding("projection.ahead", None, params)])
+                return True
             replay.to(position)
             if projection.name in fold.failed:
                 self._findings.add([fold.failed[projection.name]])
@@ -109,16 +109,16 @@ class _Check:
                 self._compare_tables(there, live, scratch.connection, position)
         return True
 
-    def _require_tables(self, projection: Projection) -> Projection:
-        """The read model as far as its tables are there."""
+    def _tables_of(self, projection: Projection) -> tuple[Projection, list[Finding]]:
+        """The read model as far as its tables are there, and which are not."""
         with self._views.reading() as live:
-            found = _tables(live, projection)
-        for view, is_there in zip(projection.views, found, strict=True):
-            if not is_there:
-                params = {"projection": projection.name, "table": view.name}
-                self._findings.add([Finding("projection.missing", None, params)])
-        there = tuple(view for view, is_there in zip(projection.views, found, strict=True) if is_there)
-        return replace(projection, views=there)
+            found = list(zip(projection.views, _tables(live, projection), strict=True))
+        missing = [
+            Finding("projection.missing", None, {"projection": projection.name, "table": view.name})
+            for view, is_there in found
+            if not is_there
+        ]
+        return replace(projection, views=tuple(view for view, is_there in found if is_there)), missing
 
     def _compare_tables(
         self, projection: Projection, live: Connection, rebuilt: Connection, position: int
