@@ -1,4 +1,4 @@
-"""The key that signs the ledger's checkpoints: a file or a secret of the environment, outside the database.
+"""The keys that sign: the ledger's (a file or an environment secret, outside the database), a witness's.
 
 No function here logs, prints or repeats the secret; the file is for its owner's eyes only.
 """
@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from domain.errors import KeyUnusable
+from domain.ledger.cosignature import WitnessSigningKey
 from domain.ledger.errors import LedgerError
 from domain.ledger.note import SigningKey
 from infrastructure.files import disk_errors, make_folder, part_file
@@ -20,15 +21,23 @@ def keygen(path: Path, origin: str) -> str:
 
     `KeyUnusable` for a file that exists, which is never replaced, or an impossible origin.
     """
+    return _keygen(SigningKey, path, origin)
+
+
+def witness_keygen(path: Path, name: str) -> str:
+    """Make a witness's key of this name in a new file (mode 0600); the verifier key to be given away.
+
+    `KeyUnusable` for a file that exists, which is never replaced, or an impossible name.
+    """
+    return _keygen(WitnessSigningKey, path, name)
+
+
+def witness_key(file: Path) -> WitnessSigningKey:
+    """A witness's key from its file. `KeyUnusable`: missing, exposed, unreadable, malformed."""
     try:
-        key = SigningKey(origin, secrets.token_bytes(32))
-    except LedgerError as error:
-        raise KeyUnusable(path=str(path), reason="origin-impossible") from error
-    try:
-        _write_secret(path, key)
-    except FileExistsError as error:
-        raise KeyUnusable(path=str(path), reason="exists") from error
-    return key.verifier.encode()
+        return WitnessSigningKey.parse(_read_secret(file).strip())
+    except LedgerError:
+        raise KeyUnusable(path=str(file), reason="malformed") from None
 
 
 def ledger_key(*, file: Path | None, secret: str | None, origin: str) -> SigningKey:
@@ -50,7 +59,19 @@ def ledger_key(*, file: Path | None, secret: str | None, origin: str) -> Signing
     return key
 
 
-def _write_secret(path: Path, key: SigningKey) -> None:
+def _keygen(kind: type[SigningKey] | type[WitnessSigningKey], path: Path, name: str) -> str:
+    try:
+        key = kind(name, secrets.token_bytes(32))
+    except LedgerError as error:
+        raise KeyUnusable(path=str(path), reason="origin-impossible") from error
+    try:
+        _write_secret(path, key)
+    except FileExistsError as error:
+        raise KeyUnusable(path=str(path), reason="exists") from error
+    return key.verifier.encode()
+
+
+def _write_secret(path: Path, key: SigningKey | WitnessSigningKey) -> None:
     with disk_errors(passing=FileExistsError):
         make_folder(path.parent)
         with part_file(path.parent) as part:

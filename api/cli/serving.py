@@ -1,7 +1,6 @@
 """Serving a built system over HTTP until it is told to stop."""
 
 import gc
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -9,6 +8,7 @@ import uvicorn
 
 from api.app import create_app
 from api.bootstrap import System
+from api.listening import address_of, listen
 
 GRACE_SECONDS: Final = 10
 """How long requests that are under way may take to end when the service is told to stop."""
@@ -32,31 +32,12 @@ def serve_system(system: System, *, host: str, port: int, ready: Callable[[str],
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        with _listen(host, port) as listening:
+        with listen(host, port) as listening:
             system.start()
             # What is there by now stays: looking through all of it for cycles stops every request for 0.1 s.
             gc.collect()
             gc.freeze()
-            ready(_address(host, listening))
+            ready(address_of(host, listening))
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         system.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    # asyncio lets small packets go at once only where the socket names its protocol: 40 ms an answer.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(socket.SOMAXCONN)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def _address(host: str, listening: socket.socket) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listening.getsockname()[1]}/"
