@@ -1,0 +1,69 @@
+"""The whole verification of a draw: its files, its events' proofs, and, where it is given, its log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from domain.drawing.errors import DrawingError, MissingFile
+from domain.drawing.verify import Beacon, Files, Progress, Verdict, check_bundle
+from domain.ledger.policy import TrustPolicy
+from domain.verifying.chance import NOT_PROVED, check_kept, judge_chance
+from domain.verifying.errors import WrongProof
+from domain.verifying.log import IsWorkingDay, LogCheck, Logged
+from domain.verifying.proofs import Opener, check_chain, prove_events
+from domain.verifying.steps import Steps, check_steps, check_times
+
+
+def verify_draw(
+    open_file: Opener,
+    names: Collection[str],
+    *,
+    now: datetime,
+    policy: TrustPolicy | None = None,
+    beacon: Beacon | None = None,
+    log: Iterable[Logged] | None = None,
+    is_working_day: IsWorkingDay | None = None,
+) -> Verdict:
+    """Check a bundle with all that is given beside it.
+
+    `names` are the files of the bundle. `policy` is whom the caller trusts, never taken from the bundle.
+    `log` are the events of an exported log, in order, whose hashes the caller has verified. Raises
+    MissingFile for a bundle that cannot be judged.
+    """
+    progress = Progress()
+    try:
+        files = check_bundle(open_file, progress, beacon)
+        _check_proofs(open_file, names, files, progress, policy)
+        if log is None:
+            progress.unchecked.append(("log", "no-ledger"))
+        else:
+            LogCheck(now=now, is_working_day=is_working_day).run(log)
+            progress.checked.append("log")
+    except MissingFile:
+        raise
+    except DrawingError as error:
+        return progress.conclude(error)
+    return progress.conclude(None)
+
+
+def _check_proofs(
+    open_file: Opener, names: Collection[str], files: Files, progress: Progress, policy: TrustPolicy | None
+) -> None:
+    events = prove_events(open_file, names, policy)
+    if not events:
+        progress.unchecked.append(("proofs", "no-proofs"))
+        progress.unchecked.append(("sealed-before-chance", NOT_PROVED))
+        return
+    if policy is None:
+        progress.unchecked.append(("signatures", "no-trust-policy"))
+    check_chain(events)
+    steps = Steps(events)
+    check_steps(steps, files)
+    check_times(steps, files)
+    if policy is not None and any(event.checkpoint.origin != files.rules.log for event in events):
+        raise WrongProof("another-log", files.rules.log, file=events[0].file)
+    progress.checked.append("proofs")
+    kept = check_kept(open_file, names, steps, policy)
+    progress.checked.append("kept-receipts")
+    judge_chance(steps, files, kept, policy, progress)
