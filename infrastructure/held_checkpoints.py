@@ -16,15 +16,14 @@ LATCH: Final = "latch"
 
 
 def published_checkpoints(folder: Path) -> Iterator[Held]:
-    """Those in a published ledger: the newest, the kept ones by size, and the abandoned."""
+    """Those in a published ledger: the newest, the kept ones by size, and those that were given up."""
     newest = folder / CHECKPOINT
     if newest.is_file():
         yield Held(CHECKPOINT, newest.read_bytes())
     for note in sorted(_notes(folder / KEPT), key=lambda file: (len(file.name), file.name)):
         yield _held(f"{KEPT}/{note.name}", note)
-    for note in sorted((folder / ABANDONED).rglob("*")):
-        if note.is_file() and (note.name == CHECKPOINT or note.parent.name == KEPT) and _is_note(note):
-            yield _held(note.relative_to(folder).as_posix(), note)
+    for note in sorted(folder.glob(f"{ABANDONED}/*/{CHECKPOINT}")):
+        yield _held(note.relative_to(folder).as_posix(), note)
 
 
 def brought_checkpoints(places: Iterable[Path]) -> Iterator[Held]:
