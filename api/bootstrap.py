@@ -5,12 +5,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from application.accounts import Authenticator
 from application.office import Office
+from application.erasure import finish_erasures
 from application.ports import Chance, Clock
 from application.workflow import Workflow
 from domain.errors import KeyUnusable, StoreUnavailable
@@ -35,8 +37,10 @@ from infrastructure.signing import keygen, ledger_key
 from infrastructure.spreadsheet_writer import write_template
 from infrastructure.spreadsheets import read_table
 from infrastructure.telemetry import configure_logging
+from infrastructure.mentions import mentions
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
+from infrastructure.people import ProjectedPeople
 __all__ = [
     "Settings",
     "System",
@@ -100,6 +104,9 @@ class System:
         self.store.close()
 
     def _project(self) -> None:
+        # What a killed process left undone of an erasure; a store that cannot now says so to `doctor`.
+        with suppress(StoreUnavailable):
+            finish_erasures(self.office)
         self.projections.run(self._stop, self.settings.poll_seconds)
 
     def _publish(self) -> None:
@@ -199,6 +206,8 @@ class Tools:
     def verifier_key(self) -> str:
         """The public half of the ledger's key; `KeyUnusable`."""
         secret = self.settings.key_secret
+        people=ProjectedPeople(projections, store.recorder),
+        mentions=mentions,
         key = ledger_key(file=self.settings.key_file, secret=secret, origin=self.settings.origin)
         return key.verifier.encode()
 

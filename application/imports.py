@@ -14,6 +14,7 @@ from application.import_sites import SiteImport
 from application.importing import PERMISSION, Change, Desk, Import
 from application.intake_templates import template_of
 from application.office import Office
+from application.originals import require_unerased
 from application.ports import Answer, Table, VaultWrite
 from application.tables import RowError
 from application.workflow import Beside, Call
@@ -109,13 +110,15 @@ def run_import(
     """Take a file in: all of its rows and the record of the import in one append, the file kept before.
 
     The answer is about the intake; `also` has its counts and the file's digest. Raises what
-    `preview_import` raises, and `ImportRefused` if anything is wrong, `ClaimTaken` or `Stale` if
-    somebody else took in or changed the same in the meantime. Nothing is written then.
+    `preview_import` raises, and `ImportRefused` if anything is wrong, `BlobErased` for a file that was
+    erased with a person, `ClaimTaken` or `Stale` if somebody else took in or changed the same in the
+    meantime. Nothing is written then.
     """
     examined = _examine(office, call, kind, region, content, sheet, progress, rounds=2)
     preview = examined.preview
     if not preview.sound:
         _refuse(preview)
+    require_unerased(office, preview.digest)
     office.blobs.put(content)
     counts = Counts(
         rows=preview.rows, created=preview.created, changed=preview.changed, unchanged=preview.unchanged

@@ -10,7 +10,9 @@ from application.ports import (
     Clock,
     Credentials,
     Ledger,
+    Mentions,
     Passwords,
+    People,
     ReadTable,
     Registries,
     Rulebooks,
@@ -36,6 +38,8 @@ class Office:
     calendar: WorkingDays
     ledger: Ledger
     read_table: ReadTable
+    people: People
+    mentions: Mentions
     clock: Clock
     chance: Chance
 

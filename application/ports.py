@@ -4,7 +4,7 @@ Everything a command writes beside its events travels in one `Append` and lands 
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, Protocol
 
@@ -220,6 +220,48 @@ class Vault(Protocol):
 
     def persons(self, uniques: Sequence[str]) -> Mapping[str, str]:
         """Who has those unique keys now, by key; any number of keys. Tells references, no personal data."""
+        ...
+
+
+class Original(msgspec.Struct, frozen=True):
+    """The original of an import: the intake and the digest of its file."""
+
+    intake: str
+    digest: str
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a person of the vault stands at log position `as_of` (an `idx`).
+
+    `left_on` is None while he is listed. `own` are his accounts, `matters` the ids of what is open and
+    needs him known, `originals` imports that may name him, `version` is that of the person's own stream
+    (0 before the first request).
+    """
+
+    as_of: int
+    kind: str
+    holder: str
+    region: str
+    left_on: date | None
+    version: int
+    own: tuple[str, ...]
+    matters: tuple[str, ...]
+    originals: tuple[Original, ...]
+
+
+class People(Protocol):
+    """Where people stand, for the decision whether their data may go."""
+
+    def standing(self, person: str) -> Standing | None:
+        """Where the person stands at the head of the log; None for nobody. `ProjectionBehind`."""
+        ...
+
+
+class Mentions(Protocol):
+    """Looking into kept tables."""
+
+    def __call__(self, content: bytes, words: Collection[str]) -> bool:
+        """Whether one of the words stands anywhere in the file."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The registries as one consistent reading, from their read models."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from sqlalchemy import Connection
@@ -38,17 +38,27 @@ class ProjectedRegistries:
         with self._reading(MODELS[0]) as (connection, _):
             return {id: Enterprise(uscc, region) for id, uscc, region in site_owners(connection, sites)}
 
-    @contextmanager
-    def _reading(self, *models: Projection) -> Iterator[tuple[Connection, int]]:
-        head = self._recorder.head()
-        wanted = -1 if head is None else head
-        self._runner.catch_up(wanted, names=[model.name for model in models])
-        with self._runner.views.reading(*models) as connection:
-            found = {model.name: position_of(connection, model, self._runner.log) for model in models}
-            name, as_of = min(found.items(), key=lambda item: item[1])
-            if as_of < wanted:
-                raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
-            yield connection, as_of
+    def _reading(self, *models: Projection) -> AbstractContextManager[tuple[Connection, int]]:
+        return read_at_head(self._runner, self._recorder, *models)
+
+
+@contextmanager
+def read_at_head(
+    runner: ProjectionRunner, recorder: EventRecorder, *models: Projection
+) -> Iterator[tuple[Connection, int]]:
+    """One reading of read models brought to the head of the log, with the position they are all at.
+
+    `ProjectionBehind` if one of them has failed.
+    """
+    head = recorder.head()
+    wanted = -1 if head is None else head
+    runner.catch_up(wanted, names=[model.name for model in models])
+    with runner.views.reading(*models) as connection:
+        found = {model.name: position_of(connection, model, runner.log) for model in models}
+        name, as_of = min(found.items(), key=lambda item: item[1])
+        if as_of < wanted:
+            raise ProjectionBehind(projection=name, position=as_of, wanted=wanted)
+        yield connection, as_of
 
 
 def read_snapshot(connection: Connection, areas: Sequence[str], as_of: int) -> RegistrySnapshot:

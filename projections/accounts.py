@@ -12,8 +12,10 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from domain.account import Account, Granted
-from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
+from domain.person import Person
+from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, touch
 from projections.query import equal, lists, one, read, rows
+from projections.slots import empty_slot, with_slots
 from projections.view import View
 
 
@@ -35,9 +37,12 @@ class AccountEntry(Entry):
     tokens: tuple[TokenEntry, ...]
     opened_at: datetime
     closing_reason: str
+    erased: bool = False
+    erased_on: date | None = None
+    erased_ground: str = ""
 
 
-ACCOUNTS: Final = View("accounts_v1", AccountEntry, ("id",), ("idx",), ("inspector",))
+ACCOUNTS: Final = View("accounts_v2", AccountEntry, ("id",), ("idx",), ("inspector",))
 
 
 def _opened(accounts: Rows[AccountEntry], event: Account.Opened, recorded: Recorded) -> None:
@@ -104,9 +109,10 @@ _HANDLERS: Final[Handlers] = {
     Account.TokenIssued: _issued,
     Account.TokenRevoked: _revoked,
     Account.Closed: _closed,
+    Person.Erased: empty_slot,
 }
 
-PROJECTION: Final = Projection("accounts", (ACCOUNTS,), _HANDLERS, one_table(ACCOUNTS))
+PROJECTION: Final = Projection("accounts", (ACCOUNTS,), _HANDLERS, with_slots(ACCOUNTS), version=2)
 
 
 def list_accounts(

@@ -8,9 +8,11 @@ from sqlalchemy import Connection, select
 
 from domain.identifiers import covers
 from domain.inspector import Inspector, InspectorFacts, Relation
+from domain.person import Person
 from domain.values import Provenance
-from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
+from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, touch
 from projections.query import Regions, equal, lists, one, read, rows, within
+from projections.slots import empty_slot, with_slots
 from projections.view import View
 
 
@@ -37,9 +39,12 @@ class InspectorEntry(Entry):
     reason: str
     effective_from: date
     status: str
+    erased: bool = False
+    erased_on: date | None = None
+    erased_ground: str = ""
 
 
-INSPECTORS: Final = View("inspectors_v1", InspectorEntry, ("id",), ("idx",), ("region",))
+INSPECTORS: Final = View("inspectors_v2", InspectorEntry, ("id",), ("idx",), ("region",))
 
 
 def _registered(people: Rows[InspectorEntry], event: Inspector.Registered, recorded: Recorded) -> None:
@@ -100,9 +105,10 @@ _HANDLERS: Final[Handlers] = {
     Inspector.Registered: _registered,
     Inspector.Changed: _changed,
     Inspector.Removed: _removed,
+    Person.Erased: empty_slot,
 }
 
-PROJECTION: Final = Projection("inspectors", (INSPECTORS,), _HANDLERS, one_table(INSPECTORS))
+PROJECTION: Final = Projection("inspectors", (INSPECTORS,), _HANDLERS, with_slots(INSPECTORS), version=2)
 
 
 def list_inspectors(

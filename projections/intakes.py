@@ -1,6 +1,6 @@
 """Imported files: which, by whom, and what came of their rows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -13,7 +13,10 @@ from projections.view import View
 
 
 class IntakeEntry(msgspec.Struct):
-    """An imported file; `original` is its blob, `rows` is the sum of the three counts after it."""
+    """An imported file; `original` is its blob, `rows` is the sum of the three counts after it.
+
+    `erased`: the original is gone, on a day and ground, because a person whom it names was erased.
+    """
 
     id: str
     idx: int
@@ -26,9 +29,12 @@ class IntakeEntry(msgspec.Struct):
     unchanged: int
     by: str
     recorded_at: datetime
+    erased: bool = False
+    erased_on: date | None = None
+    erased_ground: str = ""
 
 
-INTAKES: Final = View("intakes_v1", IntakeEntry, ("id",), ("idx",))
+INTAKES: Final = View("intakes_v2", IntakeEntry, ("id",), ("idx",))
 
 
 def _completed(intakes: Rows[IntakeEntry], event: Intake.Completed, recorded: Recorded) -> None:
@@ -50,9 +56,14 @@ def _completed(intakes: Rows[IntakeEntry], event: Intake.Completed, recorded: Re
     )
 
 
-_HANDLERS: Final[Handlers] = {Intake.Completed: _completed}
+def _original_erased(intakes: Rows[IntakeEntry], event: Intake.OriginalErased, recorded: Recorded) -> None:
+    row = intakes.edit(event.originator_id)
+    row.erased, row.erased_on, row.erased_ground = True, event.erased_on, event.ground
 
-PROJECTION: Final = Projection("intakes", (INTAKES,), _HANDLERS, one_table(INTAKES))
+
+_HANDLERS: Final[Handlers] = {Intake.Completed: _completed, Intake.OriginalErased: _original_erased}
+
+PROJECTION: Final = Projection("intakes", (INTAKES,), _HANDLERS, one_table(INTAKES), version=2)
 
 
 def list_intakes(

@@ -10,6 +10,7 @@ from projections import (
     draws,
     inspectors,
     intakes,
+    persons,
     plans,
     public_results,
     quarterly_statistics,
@@ -36,5 +37,6 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     accounts.PROJECTION,
     access_log.PROJECTION,
     intakes.PROJECTION,
+    persons.PROJECTION,
     timeline.PROJECTION,
 )

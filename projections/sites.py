@@ -6,10 +6,12 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
+from domain.person import Person
 from domain.site import Site, SiteFacts
 from domain.values import Provenance
-from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
+from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, touch
 from projections.query import Regions, contains, equal, one, read, within
+from projections.slots import empty_slot, with_slots
 from projections.view import View
 
 
@@ -33,6 +35,9 @@ class SiteEntry(Entry):
     effective_from: date
     status: str
     removal_ground: str
+    erased: bool = False
+    erased_on: date | None = None
+    erased_ground: str = ""
 
 
 class FrameSite(NamedTuple):
@@ -47,7 +52,7 @@ class FrameSite(NamedTuple):
     status: str
 
 
-SITES: Final = View("sites_v1", SiteEntry, ("id",), ("idx",), ("region", "stratum"), ("uscc",))
+SITES: Final = View("sites_v2", SiteEntry, ("id",), ("idx",), ("region", "stratum"), ("uscc",))
 
 
 def _registered(sites: Rows[SiteEntry], event: Site.Registered, recorded: Recorded) -> None:
@@ -104,11 +109,12 @@ _HANDLERS: Final[Handlers] = {
     Site.Changed: _changed,
     Site.Assessed: _assessed,
     Site.Removed: _removed,
+    Person.Erased: empty_slot,
 }
 
 OWNERS_AT_ONCE: Final = 500
 
-PROJECTION: Final = Projection("sites", (SITES,), _HANDLERS, one_table(SITES))
+PROJECTION: Final = Projection("sites", (SITES,), _HANDLERS, with_slots(SITES), version=2)
 
 
 def list_sites(

@@ -284,6 +284,12 @@ def tasks_of(
     return read(connection, TASKS, mine, steps, after=after, limit=limit)
 
 
+def tasks_at(connection: Connection, site: str, *, limit: int = 50) -> list[Task]:
+    """The tasks at a site that have not ended, oldest first. They tell of sealed draws."""
+    c = TASKS.table.c
+    return read(connection, TASKS, c.site == site, c.step.not_in(ENDED), limit=limit)
+
+
 def tasks_waiting(
     connection: Connection,
     regions: Regions = None,

@@ -32,7 +32,7 @@ from application.authorisation import (
     Grant,
 )
 from application.office import Office
-from application.ports import RetryKey
+from application.ports import RetryKey, Standing
 from application.workflow import Call, Workflow
 from domain.act import Act
 from domain.aggregate import DomainEvent
@@ -42,6 +42,9 @@ from infrastructure.blobs import FolderBlobs
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.rulebooks import SHIPPED, load_rulebooks
+from infrastructure.mentions import mentions
+from infrastructure.people import ProjectedPeople
+from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.spreadsheets import read_table
 from infrastructure.working_days import ChineseWorkingDays
 from tests.fakes import FakeClock, SeededChance
@@ -96,6 +99,21 @@ class PlainPasswords:
     def matches(self, password: str, hashed: str) -> bool:
         """Whether it is the marked one."""
         return hashed == f"plain:{password}"
+
+
+class LatePeople:
+    """Port People over the read models, which are opened when first asked for and closed again."""
+
+    def __init__(self, store: Store, log: str) -> None:
+        self._store, self._log = store, log
+
+    def standing(self, person: str) -> Standing | None:
+        """Where the person stands at the head of the log."""
+        runner = ProjectionRunner(self._store, EventMapper(SeededChance()), log=self._log)
+        try:
+            return ProjectedPeople(runner, self._store.recorder).standing(person)
+        finally:
+            runner.close()
 
 
 @dataclass(frozen=True)
@@ -172,6 +190,8 @@ def join_agency(store: Store, clock: FakeClock, folder: Path, *, seed: int) -> A
         calendar=ChineseWorkingDays(),
         ledger=ledger,
         read_table=read_table,
+        people=LatePeople(store, ORIGIN),
+        mentions=mentions,
         clock=clock,
         chance=chance,
     )

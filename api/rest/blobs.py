@@ -4,6 +4,7 @@ A file is downloaded through the thing that names it, by whoever may read that t
 """
 
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Annotated, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from api.rest.commands import Command, create
 from api.rest.description import gives, shows
 from api.rest.presenting import found, show
 from api.rest.sealing import require_inspection
+from application.originals import require_unerased
 from application.persons import note_personal_reading
 from domain.errors import BlobTooLarge, MediaRefused, NotFound
 from domain.inspection import Inspection
@@ -52,6 +54,7 @@ def upload(
     limit = _limit(rules, media)
     if len(content) > limit:
         raise BlobTooLarge("/file", limit=limit)
+    require_unerased(command.office, sha256(content).hexdigest())
     digest = command.office.blobs.put(content)
     return show(Kept(digest=digest, media=media, size=len(content)), status=201)
 
@@ -73,9 +76,10 @@ def download(
     ] = "",
     asked: Asked = ask(SIGNED_IN),
 ) -> Response:
-    """The file, if the thing names it and the caller may read the thing."""
+    """The file, if the thing names it and the caller may read the thing; 410 once it was erased."""
     if digest not in _named_by(asked, of, reason):
         raise NotFound(kind="blob", id=digest)
+    require_unerased(asked.office, digest)
     content = asked.office.blobs.read(digest)
     return Response(
         content,
@@ -113,6 +117,6 @@ def _named_by(asked: Asked, of: str, reason: str) -> Collection[str]:
             return (referral.document, referral.receipt)
         intake = found(get_intake(views, of), "import", of)
     asked.require("import.run", intake.region)
-    if intake.kind in NAMING:
+    if intake.kind in NAMING and not intake.erased:
         note_personal_reading(asked.office, asked.call(), [intake.id], region=intake.region, reason=reason)
     return (intake.original,)
