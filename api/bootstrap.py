@@ -15,16 +15,21 @@ from application.office import Office
 from application.erasure import finish_erasures
 from application.ports import Chance, Clock
 from application.workflow import Workflow
-from domain.errors import KeyUnusable, StoreUnavailable
-from domain.installation import Adopted, Installation
+from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
+from domain.installation import Adopted
+from domain.ledger.note import SigningKey
 from domain.ledger.verify import Report
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
+from infrastructure.attestation import Attestation, Pace
 from infrastructure.blobs import FolderBlobs, check_media
 from infrastructure.chance import SystemChance
+from infrastructure.charter import CharterReader
 from infrastructure.clock import SystemClock
+from infrastructure.courier import Courier, is_address
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.ledger_check import verify_store
+from infrastructure.ledger_files import LedgerFolder
 from infrastructure.ledger_publisher import LedgerPublisher, Published
 from infrastructure.migration import migrate
 from infrastructure.passwords import Argon2Passwords
@@ -38,6 +43,9 @@ from infrastructure.spreadsheet_writer import write_template
 from infrastructure.spreadsheets import read_table
 from infrastructure.telemetry import configure_logging
 from infrastructure.mentions import mentions
+from infrastructure.timestamps import TimestampAuthority, load_certificates
+from infrastructure.trust import Trust, load_policy
+from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
 from infrastructure.people import ProjectedPeople
@@ -70,6 +78,7 @@ class System:
     projections: ProjectionRunner
     publisher: LedgerPublisher
     published: Published
+    trust: Trust
     rulebooks: Rulebooks
     clock: Clock
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -99,6 +108,7 @@ class System:
     def close(self) -> None:
         """Stop the workers and close all connections."""
         self.stop()
+        self.publisher.close()
         self.projections.close()
         self.workflow.close()
         self.store.close()
@@ -141,20 +151,23 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
     """Open the installation; the clock and chance are the machine's unless others are given.
 
     Raises `StoreUnavailable` for a store that is missing or not migrated, `KeyUnusable` for the ledger's
-    key, also for one that did not found this log, `RulebookWrong` or `CalendarWrong` for a file that
-    cannot be used.
+    key, also for one that does not sign this log now, `RulebookWrong`, `CalendarWrong`, `TrustPolicyWrong`
+    or `CertificateUnusable` for a file that cannot be used.
     """
     clock, chance = clock or SystemClock(), chance or SystemChance()
     rulebooks = load_rulebooks(SHIPPED, settings.rulebook_dir)
     calendar = load_working_days(settings.calendar_dir)
     key = ledger_key(file=settings.key_file, secret=settings.key_secret, origin=settings.origin)
+    written = load_policy(settings.policy_file, needed=settings.trust_policy_file is not None)
+    authority = _authority(settings, clock)
     store = open_store(settings.store_url, clock=clock)
     mapper = EventMapper(chance)
     workflow = Workflow(recorder=store.recorder, mapper=mapper, answers=store.answers)
     projections = ProjectionRunner(store, mapper, log=settings.origin)
-    publisher = LedgerPublisher(store.recorder, store.ledger_latch, key, settings.ledger_dir)
+    trust = Trust(key.verifier, written, CharterReader(workflow, store.claims))
+    _require_own_key(settings, store, trust, key.verifier.encode())
+    publisher = _publisher(settings, store, key, trust, authority, clock)
     published = Published(settings.ledger_dir)
-    _require_own_key(settings, workflow, store, publisher.vkey)
     office = Office(
         workflow=workflow,
         claims=store.claims,
@@ -165,7 +178,7 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
         registries=ProjectedRegistries(projections, store.recorder),
         rulebooks=AdoptedRulebooks(rulebooks, workflow, store.claims),
         calendar=calendar,
-        ledger=PublishedLedger(settings.origin, store.recorder, publisher, published),
+        ledger=PublishedLedger(settings.origin, store.recorder, publisher, published, trust),
         read_table=read_table,
         clock=clock,
         chance=chance,
@@ -179,15 +192,47 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
         projections=projections,
         publisher=publisher,
         published=published,
+        trust=trust,
         rulebooks=rulebooks,
         clock=clock,
     )
 
 
-def _require_own_key(settings: Settings, workflow: Workflow, store: Store, vkey: str) -> None:
-    """Another key than the one that the log was founded with could only start a second log beside it."""
-    stream = store.claims.holder("installation", "1")
-    if stream is not None and workflow.load(Installation, stream).verifier_key != vkey:
+def _authority(settings: Settings, clock: Clock) -> TimestampAuthority | None:
+    if not settings.tsa_url:
+        return None
+    if not is_address(settings.tsa_url):
+        raise CertificateUnusable(path=settings.tsa_url, reason="address")
+    certificates = load_certificates(settings.tsa_certificate)
+    return TimestampAuthority(certificates, Courier(settings.tsa_url), clock)
+
+
+def _publisher(
+    settings: Settings,
+    store: Store,
+    key: SigningKey,
+    trust: Trust,
+    authority: TimestampAuthority | None,
+    clock: Clock,
+) -> LedgerPublisher:
+    """The publisher, with whoever attests its checkpoints."""
+    clients = [
+        WitnessClient(one, Courier(f"{one.url.rstrip('/')}/add-checkpoint"), clock)
+        for one in trust.written.witnesses
+        if one.url
+    ]
+    pace = Pace(settings.witness_seconds, settings.timestamp_seconds, settings.quorum_seconds)
+    folder = settings.ledger_dir
+    attestation = Attestation(trust, LedgerFolder(folder), clients, authority, pace)
+    return LedgerPublisher(
+        store.recorder, store.ledger_latch, key, folder, trust=trust, attestation=attestation
+    )
+
+
+def _require_own_key(settings: Settings, store: Store, trust: Trust, vkey: str) -> None:
+    """Another key than the one that signs the log now could only start a second log beside it."""
+    charter = trust.charter()
+    if charter.key != vkey:
         store.close()
         raise KeyUnusable(path=str(settings.key_file), reason="not-the-founders")
 

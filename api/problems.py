@@ -26,6 +26,7 @@ from domain.errors import (
     Invalid,
     MediaRefused,
     NotFound,
+    NotWitnessed,
     Stale,
     Unavailable,
 )
@@ -48,6 +49,9 @@ STATUSES: Final[Mapping[type[DomainError], int]] = {
     IdentityBroken: 409,
 }
 """A class has the status of the nearest of its ancestors in this table."""
+
+TOLD: Final = (NotWitnessed,)
+"""What stands in the caller's way here is outside the service, and the caller may know all of it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -181,6 +185,7 @@ def problem_of(
     """The members of the problem: those of RFC 9457, `code`, the law's `rule` and `source`, `errors`."""
     said = tell_error(refusal.code, refusal.facts, language)
     status = status_of(type(refusal))
+    is_told = status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(refusal, TOLD)
     law = {name: value for name in ("rule", "source") if (value := getattr(refusal, name, ""))}
     listed = list(errors) or list(_errors_of(refusal, said.detail, language))
     return {
@@ -190,7 +195,7 @@ def problem_of(
         "detail": said.detail,
         "code": refusal.code,
         **law,
-        **({"facts": _facts(refusal)} if status < 500 and refusal.facts else {}),
+        **({"facts": _facts(refusal)} if is_told and refusal.facts else {}),
         **({"errors": listed} if listed else {}),
         "correlation_id": correlation_id.get() or "",
     }

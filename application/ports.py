@@ -351,16 +351,22 @@ class Ledger(Protocol):
         """The log's name."""
         ...
 
-    def publish(self) -> None:
-        """Sign and publish a checkpoint that covers all that is stored now."""
+    def publish(self, idx: int) -> None:
+        """Publish a checkpoint that covers the event, and wait for the quorum of witnesses where one is set.
+
+        `NotWitnessed` if it has not cosigned in time: the event stands, and the next call asks again.
+        """
         ...
 
     def receipt(self, idx: int) -> bytes:
-        """The proof of one event (`.tlog-proof`) under the present checkpoint; `NotFound` if not covered."""
+        """The proof of one event (`.tlog-proof`), under a checkpoint of the quorum if there is one.
+
+        `ReceiptAhead` while no checkpoint covers the event, `NotFound` without it.
+        """
         ...
 
     def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
-        """`ReceiptWrong` unless the receipt proves this event under a key of this log."""
+        """`ReceiptWrong` unless it proves this event under a checkpoint that the trust policy accepts."""
         ...
 
 

@@ -31,7 +31,7 @@ def seal(office: Office, call: Call, id: str, *, frame_reason: str = "") -> Answ
     """Freeze frame, pool and rules; a repeated attempt keeps its frame unless a reason is given.
 
     Starts again when what a frame is made of moved between the reading and the seal, at most three times;
-    then `RegistryMoved`. The checkpoint that covers the seal is published before the answer.
+    then `RegistryMoved`. The seal proves nothing before `publish_seal`.
     """
     for _ in range(2):
         try:
@@ -39,6 +39,15 @@ def seal(office: Office, call: Call, id: str, *, frame_reason: str = "") -> Answ
         except RegistryMoved:
             continue
     return _seal_once(office, call, id, frame_reason)
+
+
+def publish_seal(office: Office, sealed: Answer) -> None:
+    """Publish the checkpoint that covers a seal, before anybody is told that it is done.
+
+    To be called for a kept answer as well: whoever repeats the command asks the witnesses again.
+    `NotWitnessed` while the quorum of the trust policy has not cosigned it, and no secret is revealed then.
+    """
+    office.ledger.publish(sealed.position)
 
 
 def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer:
@@ -67,9 +76,7 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
         frame_reason=frame_reason if earlier else "",
     )
     draw.seal(call.act, seal=sealed, frame_key="" if row.redraw else f"{plan.region}/{plan.year}")
-    answer = office.workflow.commit(call, draw, beside=Beside(quiet=quiet))
-    office.ledger.publish()
-    return answer
+    return office.workflow.commit(call, draw, beside=Beside(quiet=quiet))
 
 
 def _earlier_seal(office: Office, draw: Draw) -> Seal | None:

@@ -47,6 +47,25 @@ class Settings(BaseSettings):
         default=None,
         description="The ledger's secret key itself, instead of a file.",
     )
+    trust_policy_file: Path | None = Field(
+        default=None,
+        description="Witnesses and quorum (C2SP tlog-policy); empty: trust-policy in data_dir, if there.",
+    )
+    quorum_seconds: float = Field(
+        default=10.0, gt=0, le=60, description="How long a draw's sealing waits for the quorum, in seconds."
+    )
+    witness_seconds: float = Field(
+        default=60.0, ge=1, le=86_400, description="How often the witnesses are asked, in seconds."
+    )
+    tsa_url: str = Field(
+        default="", description="Address of a time-stamp authority (RFC 3161); empty: no time-stamps."
+    )
+    tsa_certificate: Path | None = Field(
+        default=None, description="PEM file with the root certificates of the time-stamp authority."
+    )
+    timestamp_seconds: float = Field(
+        default=3600.0, ge=1, le=86_400, description="How often a checkpoint is time-stamped, in seconds."
+    )
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
     allowed_hosts: str = Field(
@@ -93,6 +112,11 @@ class Settings(BaseSettings):
     def key_secret(self) -> str | None:
         """The ledger's secret key, if it is set itself."""
         return self.ledger_key.get_secret_value() if self.ledger_key is not None else None
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the witnesses and their quorum are named, if they are."""
+        return self.trust_policy_file or self.data_dir / "trust-policy"
 
     @property
     def blobs_dir(self) -> Path:

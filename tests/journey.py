@@ -227,7 +227,9 @@ class Journey:
 
     def sealed(self, draw: str) -> int:
         """Frame, pool and rules frozen; the position of the seal."""
-        return sealing.seal(self.office, self.call(self.people.officer), draw).position
+        sealed = sealing.seal(self.office, self.call(self.people.officer), draw)
+        sealing.publish_seal(self.office, sealed)
+        return sealed.position
 
     def revealed(self, draw: str, position: int) -> None:
         """Both parties reveal with the receipt of the seal."""

@@ -22,7 +22,7 @@ class MemoryLedger:
         self._recorder = recorder
         self._files: dict[str, bytes] = {}
 
-    def publish(self) -> None:
+    def publish(self, idx: int) -> None:
         """Sign a checkpoint that covers all that is stored now."""
         writer = TileWriter()
         for tile, content in writer.extend(row.entry for row in self._recorder.rows()):

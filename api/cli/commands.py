@@ -69,9 +69,12 @@ _NOTHING: Final = {"token_file": None, "bearer": "", "key": "", "expected": None
 
 
 def acts(
-    group: typer.Typer, name: str
+    group: typer.Typer, name: str, *, finish: Callable[[Desk, Answer], None] | None = None
 ) -> Callable[[Callable[Concatenate[Desk, Call, P], Answer]], Callable[Concatenate[Desk, Call, P], Answer]]:
-    """A command that the application decides: done once per `--key`, published, its answer shown."""
+    """A command that the application decides: done once per `--key`, published, its answer shown.
+
+    `finish` is what must be well before the answer is shown, also where a kept answer is.
+    """
 
     def register(
         command: Callable[Concatenate[Desk, Call, P], Answer],
@@ -82,6 +85,8 @@ def acts(
                 call = call_of(desk, given, context.command_path.partition(" ")[2], options)
                 ask: Callable[..., Answer] = command
                 answer = desk.office.workflow.once(call, lambda: ask(desk, call, **options))
+                if finish is not None:
+                    finish(desk, answer)
                 desk.settle()
                 present(desk, answer)
 

@@ -24,7 +24,7 @@ from application.draws import (
     void_draw,
 )
 from application.ports import Answer
-from application.sealing import seal
+from application.sealing import publish_seal, seal
 from application.workflow import Call
 from domain.draw import Contributor
 from projections.draws import list_draws
@@ -81,7 +81,11 @@ def commit(
     return commit_secret(desk.office, call, id, party=party, commitment=commitment)
 
 
-@acts(draw, "seal")
+def _publish_seal(desk: Desk, sealed: Answer) -> None:
+    publish_seal(desk.office, sealed)
+
+
+@acts(draw, "seal", finish=_publish_seal)
 def freeze(
     desk: Desk,
     call: Call,
@@ -90,7 +94,7 @@ def freeze(
         str, option("--frame-reason", help="Why a repeated attempt has another frame 名录变更理由.")
     ] = "",
 ) -> Answer:
-    """Freeze frame, pool and rules, before chance exists 封存."""
+    """Freeze frame, pool and rules; done once the witnesses of the quorum have cosigned it 封存."""
     return seal(desk.office, call, id, frame_reason=frame_reason)
 
 

@@ -166,9 +166,16 @@ def commit(id: str, body: Commitment, command: Command = change("draw.contribute
 @router.post("/{id}/seal", summary="封存 Seal a draw")
 @does()
 def seal(id: str, body: Sealing | None = None, command: Command = change("draw.run")) -> Response:
-    """Freezes frame, pool and rules. When it answers, a checkpoint that covers the seal is published."""
+    """Freezes frame, pool and rules; when it answers, a checkpoint that covers the seal is published.
+
+    Where the trust policy asks for a quorum, its witnesses have cosigned it. 503 `not-witnessed` if they have
+    not in time: the seal stands, nobody can reveal yet, and the same request with the same Idempotency-Key
+    asks them again.
+    """
     reason = body.frame_reason if body else ""
-    return command.run(body, lambda call: sealing.seal(command.office, call, id, frame_reason=reason))
+    sealed = command.decide(body, lambda call: sealing.seal(command.office, call, id, frame_reason=reason))
+    sealing.publish_seal(command.office, sealed)
+    return command.answer(sealed)
 
 
 @router.get("/{id}/seal/receipt", summary="封存回执 Receipt of the seal")

@@ -20,7 +20,7 @@ def test_an_agency_is_founded_once(agency: Agency, tmp_path: Path) -> None:
 
 
 def test_its_ledger_proves_what_is_published_and_nothing_else(agency: Agency) -> None:
-    agency.ledger.publish()
+    agency.ledger.publish(0)
     first, second = list(agency.store.recorder.rows())[:2]
     receipt = agency.office.ledger.receipt(0)
     agency.office.ledger.check_receipt(receipt, first.stream, first.ver)

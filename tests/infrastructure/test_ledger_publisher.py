@@ -65,7 +65,11 @@ def test_the_published_files_are_the_vectors_byte_for_byte(
     one = LedgerPublisher(MemoryLog(name), latch, SigningKey(vkey.name, seed), folder)
     one.publish_once()
     expected = files_below(VECTORS / name / "tiles")
-    assert files_below(folder) == {**expected, "vkey": f"{vkey.encode()}\n".encode()}
+    trust = {
+        "vkey": f"{vkey.encode()}\n".encode(),
+        "trust-policy": f"log {vkey.encode()}\nquorum none\n".encode(),
+    }
+    assert files_below(folder) == {**expected, **trust}
     receipt = (VECTORS / name / "one.tlog-proof").read_bytes()
     assert one.receipt(Receipt.parse(receipt).index) == receipt
 
@@ -191,12 +195,12 @@ def test_a_restored_backup_is_not_signed(log: MemoryLog, latch: MemoryLatch, fol
     backup = latch.held
     log.size = 600
     publisher(log, latch, folder).publish_once()
-    before = files_below(folder)
+    before, root = files_below(folder), published(folder).root.hex()
     log.size, latch.held = 300, backup
     one = publisher(log, latch, folder)
     with pytest.raises(LedgerDiverged) as refusal:
         one.publish_once()
-    assert refusal.value.facts == {"reason": "store-behind", "size": 300, "published": 600}
+    assert refusal.value.facts == {"reason": "store-behind", "size": 300, "published": 600, "root": root}
     assert one.failure == "ledger-diverged: store-behind"
     log.size = 400
     with pytest.raises(LedgerDiverged):
@@ -331,12 +335,22 @@ def test_the_loop_publishes_within_two_seconds_and_once_more_at_its_end(store: S
     assert one.vkey == VKEY
 
 
-def test_the_loop_ends_when_the_log_has_diverged(log: MemoryLog, latch: MemoryLatch, folder: Path) -> None:
+def test_the_loop_goes_on_looking_at_a_log_that_has_diverged(
+    log: MemoryLog, latch: MemoryLatch, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publisher(log, latch, folder).publish_once()
+    held, whole = latch.held, log.size
     log.size, latch.held = 0, None
-    one = publisher(log, latch, folder)
-    one.run(Event(), 0.01)
-    assert one.failure == "ledger-diverged: store-behind"
+    one, stop, told = publisher(log, latch, folder), Event(), list[tuple[str, float]]()
+
+    def wait(seconds: float) -> bool:
+        told.append((one.failure, seconds))
+        log.size, latch.held = whole, held
+        return len(told) > 1
+
+    monkeypatch.setattr(stop, "wait", wait)
+    one.run(stop, 0.01)
+    assert told == [("ledger-diverged: store-behind", 5.0), ("", 0.01)]
 
 
 def test_the_loop_outlives_what_nobody_foresaw(

@@ -20,7 +20,7 @@ from application.draws import (
 )
 from application.office import Office
 from application.ports import Answer
-from application.sealing import seal
+from application.sealing import publish_seal, seal
 from application.workflow import Call
 from domain.act import CHINA
 from domain.assignment import Assignment
@@ -110,6 +110,7 @@ class Quarter:
         sealed = self._step(
             "seal", "officer", at(self.day, 9, 30), lambda call: seal(self._office, call, self.draw)
         )
+        publish_seal(self._office, sealed)
         for minute, (party, who) in enumerate(PARTIES.items()):
             self._reveal(party, who, sealed.position, at(self.day, 9, 40 + minute))
 
