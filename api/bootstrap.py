@@ -11,8 +11,8 @@ from datetime import date
 from typing import Final
 
 from application.accounts import Authenticator
-from application.office import Office
 from application.erasure import finish_erasures
+from application.office import Office
 from application.ports import Chance, Clock
 from application.workflow import Workflow
 from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
@@ -31,8 +31,10 @@ from infrastructure.event_store.mapper import EventMapper
 from infrastructure.ledger_check import verify_store
 from infrastructure.ledger_files import LedgerFolder
 from infrastructure.ledger_publisher import LedgerPublisher, Published
+from infrastructure.mentions import mentions
 from infrastructure.migration import migrate
 from infrastructure.passwords import Argon2Passwords
+from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
@@ -42,13 +44,11 @@ from infrastructure.signing import keygen, ledger_key
 from infrastructure.spreadsheet_writer import write_template
 from infrastructure.spreadsheets import read_table
 from infrastructure.telemetry import configure_logging
-from infrastructure.mentions import mentions
 from infrastructure.timestamps import TimestampAuthority, load_certificates
 from infrastructure.trust import Trust, load_policy
 from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
-from infrastructure.people import ProjectedPeople
 __all__ = [
     "Settings",
     "System",
@@ -180,6 +180,8 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
         calendar=calendar,
         ledger=PublishedLedger(settings.origin, store.recorder, publisher, published, trust),
         read_table=read_table,
+        people=ProjectedPeople(projections, store.recorder),
+        mentions=mentions,
         clock=clock,
         chance=chance,
     )
@@ -234,7 +236,8 @@ def _require_own_key(settings: Settings, store: Store, trust: Trust, vkey: str) 
     charter = trust.charter()
     if charter.key != vkey:
         store.close()
-        raise KeyUnusable(path=str(settings.key_file), reason="not-the-founders")
+        reason = "superseded" if vkey in charter.former else "not-the-founders"
+        raise KeyUnusable(path=str(settings.key_file), reason=reason)
 
 
 @dataclass(frozen=True)
@@ -251,8 +254,6 @@ class Tools:
     def verifier_key(self) -> str:
         """The public half of the ledger's key; `KeyUnusable`."""
         secret = self.settings.key_secret
-        people=ProjectedPeople(projections, store.recorder),
-        mentions=mentions,
         key = ledger_key(file=self.settings.key_file, secret=secret, origin=self.settings.origin)
         return key.verifier.encode()
 
