@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from application.accounts import Authenticator
@@ -17,7 +18,7 @@ from application.ports import Chance, Clock
 from application.workflow import Workflow
 from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
 from domain.installation import Adopted
-from domain.ledger.note import SigningKey
+from domain.ledger.note import SigningKey, VerifierKey
 from domain.ledger.verify import Report
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
@@ -40,26 +41,32 @@ from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
-from infrastructure.signing import keygen, ledger_key
+from infrastructure.signing import keygen, ledger_key, witness_key, witness_keygen
 from infrastructure.spreadsheet_writer import write_template
 from infrastructure.spreadsheets import read_table
 from infrastructure.telemetry import configure_logging
 from infrastructure.timestamps import TimestampAuthority, load_certificates
 from infrastructure.trust import Trust, load_policy
+from infrastructure.witness import Witness
+from infrastructure.witness_evidence import Evidence
 from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
 __all__ = [
+    "Evidence",
     "Settings",
     "System",
     "Tools",
+    "Witness",
     "build",
     "check_media",
     "configure_logging",
     "make_key",
     "migrate_store",
     "newest_rulebook",
+    "open_witness",
     "tools",
+    "witness_keygen",
     "write_template",
 ]
 
@@ -138,6 +145,16 @@ def make_key(settings: Settings) -> str:
         return tools(settings).new_key()
     key = ledger_key(file=settings.key_file, secret=settings.key_secret, origin=settings.origin)
     return key.verifier.encode()
+
+
+def open_witness(
+    key_file: Path, folder: Path, keys: Sequence[VerifierKey], clock: Clock | None = None
+) -> Witness:
+    """A witness of the logs whose verifier keys these are; it has no store. `KeyUnusable`."""
+    logs: dict[str, list[VerifierKey]] = {}
+    for key in dict.fromkeys(keys):
+        logs.setdefault(key.name, []).append(key)
+    return Witness(witness_key(key_file), logs, folder, clock or SystemClock())
 
 
 def newest_rulebook(system: System, day: date) -> Adopted:

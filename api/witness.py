@@ -175,7 +175,8 @@ def _refused(request: Request, error: Exception) -> Response:
     """What the standard says to each refusal; a log that starts elsewhere is told the size that is held."""
     if isinstance(error, SizeConflict | RootConflict):
         size = error.params["held" if isinstance(error, SizeConflict) else "size"]
-        return Response(f"{size}\n", 409, {"Cache-Control": "no-store"}, SIZE_TYPE)
+        # Named as a header: a media type of text would be given a charset, which the standard's has not.
+        return Response(f"{size}\n", 409, {"Content-Type": SIZE_TYPE, "Cache-Control": "no-store"})
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     return _text(f"{error}\n", status)
 

@@ -8,10 +8,12 @@ from api.cli.commands import operates
 from api.cli.desk import Bench
 from api.cli.ledger_verify import add_verify
 from api.cli.options import Out, argument
+from api.cli.witnessing import witness
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.note import Note
 
 ledger = typer.Typer(name="ledger", help="The audit ledger 审计账本.", no_args_is_help=True)
+ledger.add_typer(witness)
 
 
 @operates(ledger, "keygen")

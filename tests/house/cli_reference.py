@@ -52,8 +52,18 @@ def _lines() -> Iterator[str]:
     for name, group in root.commands.items():
         if name not in singles:
             yield from ("", f"## `sunlot {name}`", "", group.help)
-            for inner, command in group.commands.items():
-                yield from _section(f"sunlot {name} {inner}", command, "###")
+            yield from _commands(f"sunlot {name}", group)
+
+
+def _commands(words: str, group: Any) -> Iterator[str]:
+    """The commands of a group, those of a group within it behind their own."""
+    for name, command in group.commands.items():
+        if not hasattr(command, "commands"):
+            yield from _section(f"{words} {name}", command, "###")
+    for name, inner in group.commands.items():
+        if hasattr(inner, "commands"):
+            yield from ("", f"### `{words} {name}`", "", inner.help)
+            yield from _commands(f"{words} {name}", inner)
 
 
 def _section(words: str, command: Any, level: str) -> Iterator[str]:
