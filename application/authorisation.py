@@ -78,6 +78,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "referral.record": (CITY_OFFICER, CASE_HANDLER),
     "referral.read": _READERS,
     "statistics.read": (*_READERS, INSPECTOR),
+    "ledger.export": (AUDITOR, DISCIPLINE),
     "ledger.rotate": (ADMINISTRATOR, DISCIPLINE),
     "ledger.resume": (ADMINISTRATOR, LEADER, DISCIPLINE),
     "stream.replay": (AUDITOR, DISCIPLINE),

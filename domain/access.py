@@ -8,7 +8,7 @@ from domain.act import Act
 from domain.aggregate import Aggregate, CreatedEvent
 from domain.errors import Invalid
 
-SUBJECTS = ("person", "sealed-draw")
+SUBJECTS = ("person", "sealed-draw", "states")
 
 
 class ReadingReasonMissing(Invalid):

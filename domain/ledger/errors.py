@@ -11,7 +11,8 @@ LedgerError (ValueError)
 ├── PolicyMalformed, QuorumMissing                                policy.py
 ├── SubmissionMalformed, OriginUnknown, SizeConflict, RootConflict    submission.py
 ├── TokenInvalid                              checked outside, by who can read RFC 3161
-└── ResumeRefused                             a check that was interrupted and cannot go on
+├── ResumeRefused                             a check that was interrupted and cannot go on
+└── ExportDiffers                             an earlier export that cannot be gone on with
 """
 
 from __future__ import annotations
@@ -178,3 +179,9 @@ class ResumeRefused(LedgerError):
     """A check cannot go on from what was saved of another one: `reason` says why."""
 
     code = "resume.refused"
+
+
+class ExportDiffers(LedgerError):
+    """An earlier export is of another log, or of one that this log does not go on from."""
+
+    code = "export.differs"
