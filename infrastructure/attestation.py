@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, Queue
 from threading import Lock, Thread
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
-from domain.errors import DomainError, LedgerDiverged, NotWitnessed
+from domain.errors import DomainError, LedgerDiverged, NotFound, NotWitnessed
+from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.errors import LedgerError
 from domain.ledger.note import Note
 from domain.ledger.policy import NONE
 from infrastructure.courier import SECONDS
 from infrastructure.kept_checkpoints import size_of
 from infrastructure.ledger_files import LedgerFolder
-from infrastructure.timestamps import TimestampAuthority, TimestampRefused
+from infrastructure.timestamps import TimestampAuthority, TimestampRefused, read_token
 from infrastructure.trust import Trust
 from infrastructure.witnesses import AHEAD, DIFFERS, HOLDS, Verdict, WitnessClient
 
@@ -37,6 +38,17 @@ class Pace:
     witnesses: float = 60.0
     authority: float = 3600.0
     quorum: float = 10.0
+
+
+class Attested(NamedTuple):
+    """What outsiders said of a checkpoint with this root: who cosigned it when, when it was time-stamped
+    (both in seconds since 1970), and whether that makes up the quorum.
+    """
+
+    root: bytes
+    cosigned: Mapping[str, int]
+    stamped: int | None
+    quorum: bool
 
 
 @dataclass
@@ -142,6 +154,21 @@ class Attestation:
         self._ask(kept, self._witnesses, self._pace.quorum, lambda: self._is_met(size))
         if not self._is_met(size):
             raise self._missing(size, set(policy.cosigners(self._files.kept.note(size) or kept)))
+
+    def tell(self, size: int) -> Attested:
+        """What outsiders said of a kept checkpoint, by the present trust policy. `NotFound`.
+
+        What is damaged or does not verify counts as nothing: it is the verifier who names it.
+        """
+        note = self._files.kept.note(size)
+        if note is None:
+            raise NotFound(kind="checkpoint", id=str(size))
+        try:
+            root = Checkpoint.parse(Note.parse(note).text).root
+            cosigned = self._trust.written.cosigners(note)
+        except LedgerError:
+            return Attested(b"", {}, None, quorum=False)
+        return Attested(root, cosigned, self._stamped(note), self._is_witnessed(note, size - 1))
 
     def tick(self) -> None:
         """Begin a round of asking in a thread of its own, if it is time and none is under way."""
@@ -255,6 +282,15 @@ class Attestation:
             tell = _log.info if verdict.signature or verdict.state == HOLDS else _log.warning
             said = {"witness": verdict.witness, "state": verdict.state, "reason": verdict.reason}
             tell("ledger.witness", **said, size=verdict.size, held=verdict.held)
+
+    def _stamped(self, note: bytes) -> int | None:
+        token = self._files.kept.token(size_of(note))
+        if token is None or self._authority is None:
+            return None
+        try:
+            return read_token(token, Note.parse(note).text.encode(), self._authority.certificates)
+        except LedgerError:
+            return None
 
     def _stamp_beside(self, note: bytes) -> None:
         if self._authority and self._files.kept.token(size_of(note)) is None:
