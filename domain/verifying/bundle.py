@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from domain.drawing.errors import DrawingError, MissingFile
@@ -11,7 +11,7 @@ from domain.ledger.policy import TrustPolicy
 from domain.verifying.chance import NOT_PROVED, check_kept, judge_chance
 from domain.verifying.errors import WrongProof
 from domain.verifying.log import IsWorkingDay, LogCheck, Logged
-from domain.verifying.proofs import Opener, check_chain, prove_events
+from domain.verifying.proofs import Opener, Proved, check_chain, prove_events
 from domain.verifying.steps import Steps, check_steps, check_times
 
 
@@ -34,11 +34,11 @@ def verify_draw(
     progress = Progress()
     try:
         files = check_bundle(open_file, progress, beacon)
-        _check_proofs(open_file, names, files, progress, policy)
+        events = _check_proofs(open_file, names, files, progress, policy)
         if log is None:
             progress.unchecked.append(("log", "no-ledger"))
         else:
-            LogCheck(now=now, is_working_day=is_working_day).run(log)
+            LogCheck(now=now, is_working_day=is_working_day).run(_compared(log, events))
             progress.checked.append("log")
     except MissingFile:
         raise
@@ -49,12 +49,12 @@ def verify_draw(
 
 def _check_proofs(
     open_file: Opener, names: Collection[str], files: Files, progress: Progress, policy: TrustPolicy | None
-) -> None:
+) -> list[Proved]:
     events = prove_events(open_file, names, policy)
     if not events:
         progress.unchecked.append(("proofs", "no-proofs"))
         progress.unchecked.append(("sealed-before-chance", NOT_PROVED))
-        return
+        return events
     if policy is None:
         progress.unchecked.append(("signatures", "no-trust-policy"))
     check_chain(events)
@@ -67,3 +67,19 @@ def _check_proofs(
     kept = check_kept(open_file, names, steps, policy)
     progress.checked.append("kept-receipts")
     judge_chance(steps, files, kept, policy, progress)
+    return events
+
+
+def _compared(log: Iterable[Logged], events: Sequence[Proved]) -> Iterator[Logged]:
+    """The log's events as they come, those of the draw seen to be the bundle's, and no other among them."""
+    expected = {event.entry.idx: event for event in events}
+    streams = {event.entry.stream for event in events}
+    for logged in log:
+        event = expected.pop(logged.entry.idx, None)
+        if event is not None and event.entry != logged.entry:
+            raise WrongProof("not-the-logs-entry", logged.entry.stream, file=event.file)
+        if event is None and logged.entry.stream in streams:
+            raise WrongProof("event-left-out", logged.entry.topic, file=f"log:{logged.entry.idx}")
+        yield logged
+    for event in expected.values():
+        raise WrongProof("not-in-the-log", event.entry.topic, file=event.file)
