@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,19 +18,27 @@ from application.ports import Chance, Clock
 from application.workflow import Workflow
 from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
 from domain.installation import Adopted
+from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.note import SigningKey, VerifierKey
-from domain.ledger.verify import Report
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
+from infrastructure.auditing import Audit, sealed_now, states_of
+from infrastructure.backups.backup import Log, Made, Places
+from infrastructure.backups.installation import Backups
+from infrastructure.backups.outside import Outside
+from infrastructure.backups.restore import Restored
+from infrastructure.backups.settling import Verdict
 from infrastructure.blobs import FolderBlobs, check_media
 from infrastructure.chance import SystemChance
 from infrastructure.charter import CharterReader
 from infrastructure.clock import SystemClock
 from infrastructure.courier import Courier, is_address
+from infrastructure.csv_writer import write_csv
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
-from infrastructure.ledger_check import verify_store
+from infrastructure.ledger_export import LedgerExport, archive, write_archive, write_folder
 from infrastructure.ledger_files import LedgerFolder
+from infrastructure.ledger_lookup import Found, Lookup
 from infrastructure.ledger_publisher import LedgerPublisher, Published
 from infrastructure.mentions import mentions
 from infrastructure.migration import migrate
@@ -41,9 +49,18 @@ from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
-from infrastructure.signing import keygen, ledger_key, witness_key, witness_keygen
-from infrastructure.spreadsheet_writer import write_template
+from infrastructure.signing import (
+    former_key,
+    keygen,
+    ledger_key,
+    next_key_file,
+    switch_keys,
+    witness_key,
+    witness_keygen,
+)
+from infrastructure.spreadsheet_writer import Sheet, write_sheets, write_template
 from infrastructure.spreadsheets import read_table
+from infrastructure.standing import Standing, find_standing
 from infrastructure.telemetry import configure_logging
 from infrastructure.timestamps import TimestampAuthority, load_certificates
 from infrastructure.trust import Trust, load_policy
@@ -53,20 +70,40 @@ from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
 __all__ = [
+    "Audit",
     "Evidence",
+    "Found",
+    "LedgerExport",
+    "Lookup",
+    "Made",
+    "Outside",
+    "Restored",
     "Settings",
+    "Sheet",
+    "Standing",
     "System",
     "Tools",
+    "Verdict",
     "Witness",
+    "archive",
     "build",
     "check_media",
     "configure_logging",
+    "hand_over",
     "make_key",
     "migrate_store",
     "newest_rulebook",
+    "next_key",
     "open_witness",
+    "sealed_now",
+    "standing_of",
+    "states_of",
     "tools",
     "witness_keygen",
+    "write_archive",
+    "write_csv",
+    "write_folder",
+    "write_sheets",
     "write_template",
 ]
 
@@ -95,6 +132,9 @@ class System:
         """Start the workers: projections and the ledger's publisher, each a thread that stops by itself."""
         if self._threads:
             return
+        # What a killed process left undone of an erasure; a store that cannot now says so to `doctor`.
+        with suppress(StoreUnavailable):
+            finish_erasures(self.office)
         self._stop.clear()
         self._threads.extend(
             (
@@ -121,9 +161,6 @@ class System:
         self.store.close()
 
     def _project(self) -> None:
-        # What a killed process left undone of an erasure; a store that cannot now says so to `doctor`.
-        with suppress(StoreUnavailable):
-            finish_erasures(self.office)
         self.projections.run(self._stop, self.settings.poll_seconds)
 
     def _publish(self) -> None:
@@ -147,6 +184,48 @@ def make_key(settings: Settings) -> str:
     return key.verifier.encode()
 
 
+def next_key(settings: Settings) -> str:
+    """The verifier key of the file beside the ledger's key, made if it is not there. `KeyUnusable`."""
+    file = next_key_file(settings.key_file)
+    if not file.exists():
+        return keygen(file, settings.origin)
+    return ledger_key(file=file, secret=None, origin=settings.origin).verifier.encode()
+
+
+def hand_over(
+    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
+) -> Checkpoint | None:
+    """Sign on with the next key, after two people confirmed it: the first checkpoint is signed by both keys.
+
+    Then the next key's file takes the place of the ledger's, which is kept under another name, unless the
+    key is a secret of the environment. Done twice, or after a kill, it does what is left. The checkpoint, or
+    None if nothing was left to sign. `KeyUnusable` (not-the-founders) before the change is confirmed.
+    """
+    following = next_key_file(settings.key_file)
+    if not following.exists():
+        return None
+    old = former_key(settings.key_file, settings.key_secret, settings.origin)
+    update = {"ledger_key_file": following, "ledger_key": None}
+    system = build(
+        settings.model_copy(update=update), clock=clock, chance=chance, beside=() if old is None else (old,)
+    )
+    try:
+        checkpoint = system.publisher.publish_once()
+    finally:
+        system.close()
+    if settings.key_secret is None:
+        switch_keys(settings.key_file)
+    return checkpoint
+
+
+def standing_of(system: System, note: bytes | None = None) -> Standing:
+    """How the store stands to the published checkpoint, or to one that was held outside.
+
+    Raises `NothingToGiveUp`, `CheckpointNotOurs`, `NotFound`.
+    """
+    return find_standing(system.store.recorder, system.published, system.trust.policy(), note)
+
+
 def open_witness(
     key_file: Path, folder: Path, keys: Sequence[VerifierKey], clock: Clock | None = None
 ) -> Witness:
@@ -164,8 +243,16 @@ def newest_rulebook(system: System, day: date) -> Adopted:
     return Adopted(version=book.version, digest=found.digest, effective_from=book.effective_from)
 
 
-def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None) -> System:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    beside: Sequence[SigningKey] = (),
+) -> System:
     """Open the installation; the clock and chance are the machine's unless others are given.
+
+    Keys `beside` the ledger's sign its checkpoints as well, while they are handed over.
 
     Raises `StoreUnavailable` for a store that is missing or not migrated, `KeyUnusable` for the ledger's
     key, also for one that does not sign this log now, `RulebookWrong`, `CalendarWrong`, `TrustPolicyWrong`
@@ -183,7 +270,7 @@ def build(settings: Settings, *, clock: Clock | None = None, chance: Chance | No
     projections = ProjectionRunner(store, mapper, log=settings.origin)
     trust = Trust(key.verifier, written, CharterReader(workflow, store.claims))
     _require_own_key(settings, store, trust, key.verifier.encode())
-    publisher = _publisher(settings, store, key, trust, authority, clock)
+    publisher = _publisher(settings, store, key, trust, authority, clock, beside)
     published = Published(settings.ledger_dir)
     office = Office(
         workflow=workflow,
@@ -233,6 +320,7 @@ def _publisher(
     trust: Trust,
     authority: TimestampAuthority | None,
     clock: Clock,
+    beside: Sequence[SigningKey] = (),
 ) -> LedgerPublisher:
     """The publisher, with whoever attests its checkpoints."""
     clients = [
@@ -244,7 +332,13 @@ def _publisher(
     folder = settings.ledger_dir
     attestation = Attestation(trust, LedgerFolder(folder), clients, authority, pace)
     return LedgerPublisher(
-        store.recorder, store.ledger_latch, key, folder, trust=trust, attestation=attestation
+        store.recorder,
+        store.ledger_latch,
+        key,
+        folder,
+        trust=trust,
+        beside=beside,
+        attestation=attestation,
     )
 
 
@@ -309,13 +403,24 @@ class Tools:
         """The ledger as it is published."""
         return Published(self.settings.ledger_dir)
 
-    def check_ledger(self, vkeys: Sequence[str], progress: Callable[[int, int], None] | None) -> Report:
-        """Check the whole log and what was published of it; no secret key is needed."""
-        store = self.store()
-        try:
-            return verify_store(store, self.settings.ledger_dir, vkeys, progress)
-        finally:
-            store.close()
+    def backups(self) -> Backups:
+        """Making, checking and restoring backups; no secret key is needed."""
+        settings = self.settings
+        return Backups(
+            url=settings.store_url,
+            places=Places(
+                ledger=settings.ledger_dir,
+                blobs=settings.blobs_dir,
+                calendar=settings.calendar_dir,
+                rulebooks=settings.rulebook_dir,
+            ),
+            log=Log(settings.origin, settings.region),
+            clock=self.clock,
+        )
+
+    def audit(self) -> Audit:
+        """Checking the ledger, taking it out, looking things up; no secret key is needed."""
+        return Audit(self.settings, self.clock)
 
 
 def tools(settings: Settings, *, clock: Clock | None = None) -> Tools:

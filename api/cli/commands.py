@@ -82,7 +82,7 @@ def acts(
         def run(context: typer.Context, **options: Any) -> None:
             given, terminal = _take(options)
             with reporting(terminal), bench_of(context, terminal, given).open() as desk:
-                call = call_of(desk, given, context.command_path.partition(" ")[2], options)
+                call = call_of(desk, given, _command_of(context), options)
                 ask: Callable[..., Answer] = command
                 answer = desk.office.workflow.once(call, lambda: ask(desk, call, **options))
                 if finish is not None:
@@ -108,7 +108,7 @@ def asks(
             given, terminal = _take(options)
             with reporting(terminal), bench_of(context, terminal, given).open() as desk:
                 ask: Callable[..., None] = command
-                ask(desk, call_of(desk, given, name, options), **options)
+                ask(desk, call_of(desk, given, _command_of(context), options), **options)
 
         _add(group, name, command, run, 2, _SIGNED)
         return command
@@ -117,9 +117,12 @@ def asks(
 
 
 def operates(
-    group: typer.Typer, name: str
+    group: typer.Typer, name: str, *, may_sign_in: bool = False
 ) -> Callable[[Callable[Concatenate[Bench, P], None]], Callable[Concatenate[Bench, P], None]]:
-    """A command of whoever runs the machine: it needs no account."""
+    """A command of whoever runs the machine: it needs no account.
+
+    `may_sign_in`: what it does more for an account, `Bench.signed_in` lets it do.
+    """
 
     def register(command: Callable[Concatenate[Bench, P], None]) -> Callable[Concatenate[Bench, P], None]:
         def run(context: typer.Context, **options: Any) -> None:
@@ -128,10 +131,14 @@ def operates(
                 operate: Callable[..., None] = command
                 operate(bench_of(context, terminal, given), **options)
 
-        _add(group, name, command, run, 1, {})
+        _add(group, name, command, run, 1, _SIGNED if may_sign_in else {})
         return command
 
     return register
+
+
+def _command_of(context: typer.Context) -> str:
+    return context.command_path.partition(" ")[2]
 
 
 def _take(options: dict[str, Any]) -> tuple[Given, Terminal]:

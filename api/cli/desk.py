@@ -80,7 +80,9 @@ class Desk:
         try:
             self.system.publisher.publish_once()
         except DomainError as error:
-            self.terminal.warn("not-published", code=error.code, reason=error.facts.get("reason", ""))
+            reason = error.facts.get("reason", "")
+            if reason != "superseded":  # by the command itself, which has published with the next key
+                self.terminal.warn("not-published", code=error.code, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Bench:
     terminal: Terminal
     settings: Settings
     machine: Machine
+    given: Given
 
     def build(self) -> System:
         """The system, which the caller closes."""
@@ -103,6 +106,12 @@ class Bench:
             yield Desk(system, self.terminal)
         finally:
             system.close()
+
+    @contextmanager
+    def signed_in(self, command: str) -> Iterator[tuple[Desk, Call]]:
+        """Open the system for the account whose token was given; `TokenRefused`, `Cannot` without one."""
+        with self.open() as desk:
+            yield desk, call_of(desk, self.given, command, {})
 
     def at(self, host: str | None, port: int | None) -> "Bench":
         """The same to be served at another address."""
@@ -120,7 +129,7 @@ def bench_of(context: typer.Context, terminal: Terminal, given: Given) -> Bench:
     settings = Settings(data_dir=given.data) if given.data else Settings()
     configure_logging(settings.log_level, settings.log_format, sys.stderr)
     machine = context.obj if isinstance(context.obj, Machine) else Machine()
-    return Bench(terminal, settings, machine)
+    return Bench(terminal, settings, machine, given)
 
 
 def call_of(desk: Desk, given: Given, command: str, options: Mapping[str, Any]) -> Call:
@@ -129,9 +138,20 @@ def call_of(desk: Desk, given: Given, command: str, options: Mapping[str, Any]) 
     now = desk.system.clock.now()
     request = desk.office.chance.id("cli")
     correlation_id.set(request)
-    act = Act(by=actor.account, at=now, occurred_at=given.occurred_at or now, correlation_id=request)
+    act = Act(
+        by=actor.account,
+        at=now,
+        occurred_at=given.occurred_at or now,
+        correlation_id=request,
+        causation_id=cause_of(command),
+    )
     retry = _retry(actor.account, given, command, options) if given.key else None
     return Call(actor=actor, act=act, expected=given.expected, retry=retry)
+
+
+def cause_of(command: str) -> str:
+    """The command as events name it that it led to, such as `sunlot draw seal`."""
+    return f"sunlot {command}"
 
 
 def present(desk: Desk, answer: Answer) -> None:

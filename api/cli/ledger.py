@@ -1,19 +1,29 @@
 """`ledger`: the signing key, publishing and proofs of the audit ledger."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
+from api.bootstrap import Found
 from api.cli.commands import operates
 from api.cli.desk import Bench
-from api.cli.ledger_verify import add_verify
-from api.cli.options import Out, argument
+from api.cli.ledger_export import add_export
+from api.cli.ledger_keys import add_keys
+from api.cli.ledger_verify import Keys, Policy, add_verify, trusted
+from api.cli.options import Out, argument, option
+from api.cli.refusals import FINDING
 from api.cli.witnessing import witness
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.note import Note
+from domain.ledger.policy import TrustPolicy
+from domain.ledger.proof import digest_of
 
 ledger = typer.Typer(name="ledger", help="The audit ledger 审计账本.", no_args_is_help=True)
 ledger.add_typer(witness)
+add_keys(ledger)
 
 
 @operates(ledger, "keygen")
@@ -33,8 +43,17 @@ def publish(bench: Bench) -> None:
 
 
 @operates(ledger, "show")
-def show(bench: Bench) -> None:
-    """Show the published checkpoint, and how far the store is ahead of it 查看检查点."""
+def show(
+    bench: Bench,
+    what: Annotated[str, argument("A receipt's file, a hash, or a position 回执文件、哈希或位置.")] = "",
+    vkey: Keys = None,
+    policy: Policy = None,
+    scan: Annotated[bool, option("--scan", help="Search all entries for a hash 查遍全部条目.")] = False,
+) -> None:
+    """Show the published checkpoint, or look up a receipt, a hash or a position 查看检查点或查找."""
+    if what:
+        _look_up(bench, what, trusted(bench, vkey, policy), scan=scan)
+        return
     note = bench.tools.published().checkpoint()
     store = bench.tools.store()
     try:
@@ -53,8 +72,34 @@ def show(bench: Bench) -> None:
             "latched": latch[0] if latch else 0,
             "ahead": stored - size,
             "folder": str(bench.settings.ledger_dir),
+            "signatures": [line.name for line in Note.parse(note).signatures] if note else [],
         }
     )
+
+
+def _look_up(bench: Bench, what: str, policy: TrustPolicy, *, scan: bool) -> None:
+    lookup = bench.tools.audit().lookup(policy)
+    digest = digest_of(what)
+    if digest is not None:
+        with bench.terminal.progress("searching") as step:
+            found = lookup.hash(digest, whole=scan, progress=step)
+    elif what.isascii() and what.isdecimal():
+        found = lookup.entry(int(what))
+    else:
+        found = lookup.receipt(Path(what).read_bytes())
+    _show_found(bench, found)
+    if not found.proved:
+        raise typer.Exit(FINDING)
+
+
+def _show_found(bench: Bench, found: Found) -> None:
+    if bench.terminal.json:
+        bench.terminal.give(found)
+        return
+    told = msgspec.to_builtins(found)
+    entry, checkpoint = told.pop("entry") or {}, told.pop("checkpoint") or {}
+    times = {name: datetime.fromtimestamp(at, UTC) for name, at in checkpoint.get("cosigned", {}).items()}
+    bench.terminal.facts({**told, **entry, **checkpoint, "cosigned": times})
 
 
 @operates(ledger, "receipt")
@@ -73,3 +118,4 @@ def receipt(
 
 
 add_verify(ledger)
+add_export(ledger)

@@ -1,5 +1,8 @@
-"""`ledger verify`: the whole log checked, with its published files and every checkpoint that is held."""
+"""`ledger verify`: the whole log checked, of the live store or of an exported folder, against all that is
+held of it.
+"""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,17 +12,50 @@ import typer
 from api.cli.commands import operates
 from api.cli.desk import Bench
 from api.cli.files import read_text
-from api.cli.options import option
+from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
+from api.offline import check_folder, policy_in
 from domain.errors import KeyUnusable
+from domain.ledger.note import VerifierKey
+from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import Report
 
+Step = Callable[[int, int], None]
 Keys = Annotated[
     list[str] | None,
     option(
         "--vkey",
         help="A trusted verifier key, or a file with one a line; not taken from the ledger 信任的验证公钥.",
     ),
+]
+Policy = Annotated[
+    Path | None,
+    option("--policy", help="A trust policy: keys, witnesses, quorum 信任策略.", exists=True, dir_okay=False),
+]
+Certificates = Annotated[
+    Path | None,
+    option(
+        "--tsa", help="Certificates (PEM) that time-stamps lead to 时间戳证书.", exists=True, dir_okay=False
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    argument("An exported folder; none: the live store 导出的文件夹.", exists=True, file_okay=False),
+]
+Brought = Annotated[
+    list[Path] | None,
+    option("--checkpoint", help="A checkpoint that you hold, or a folder of them 持有的检查点.", exists=True),
+]
+Known = Annotated[
+    list[int] | None,
+    option("--acknowledge", metavar="SIZE", help="A given-up checkpoint that you know of 已知的放弃."),
+]
+Resume = Annotated[
+    Path | None,
+    option("--resume", help="Keep the progress in this file, and go on from it 断点文件.", dir_okay=False),
+]
+TrustFolder = Annotated[
+    bool, option("--trust-folder", help="Believe the folder's own keys: proves little 信任文件夹自带的公钥.")
 ]
 
 
@@ -28,24 +64,70 @@ def add_verify(ledger: typer.Typer) -> None:
     operates(ledger, "verify")(verify)
 
 
-def verify(bench: Bench, vkey: Keys = None) -> None:
+def verify(
+    bench: Bench,
+    folder: Folder = None,
+    vkey: Keys = None,
+    policy: Policy = None,
+    checkpoint: Brought = None,
+    tsa: Certificates = None,
+    acknowledge: Known = None,
+    resume: Resume = None,
+    trust_folder: TrustFolder = False,
+) -> None:
     """Check every state, entry, tile and checkpoint of the whole log 核验账本."""
-    keys = trusted(bench, vkey or [])
+    trust = trusted_folder(bench, folder, vkey, policy) if trust_folder else trusted(bench, vkey, policy)
+    held, known = checkpoint or [], acknowledge or []
     with bench.terminal.progress("verifying") as step:
-        report = bench.tools.check_ledger(keys, step)
+        if folder is None:
+            report = bench.tools.audit().check(
+                trust, step, brought=held, certificates=tsa, acknowledged=known, resume=resume
+            )
+        else:
+            _refuse_resume(resume)
+            report = check_folder(
+                folder,
+                trust,
+                brought=held,
+                read_token=bench.tools.audit().token_reader(tsa),
+                acknowledged=known,
+                progress=step,
+            )
     _show(bench, report)
     if not report.sound:
         raise typer.Exit(FINDING)
 
 
-def trusted(bench: Bench, given: list[str]) -> list[str]:
-    """The verifier keys that were named, or that of our own signing key; never one that the ledger shows."""
-    if given:
-        return [line for one in given for line in _lines(one)]
+def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> TrustPolicy:
+    """Whom the caller trusts: a policy, keys, or our own signing key with our witnesses; never what the
+    ledger shows.
+    """
+    if policy is not None and vkeys:
+        raise Cannot("trust-twice")
+    if policy is not None:
+        return TrustPolicy.parse(policy.read_bytes())
+    if vkeys:
+        lines = [line for one in vkeys for line in _lines(one)]
+        return TrustPolicy.of_keys([VerifierKey.parse(line) for line in lines])
     try:
-        return [bench.tools.verifier_key()]
+        return bench.tools.audit().own_policy(bench.tools.verifier_key())
     except KeyUnusable as error:
         raise Cannot("vkey-missing", reason=error.facts["reason"]) from error
+
+
+def trusted_folder(
+    bench: Bench, folder: Path | None, vkeys: list[str] | None, policy: Path | None
+) -> TrustPolicy:
+    """The policy that an exported folder names, with a warning of how little that proves."""
+    if folder is None or vkeys or policy is not None:
+        raise Cannot("trust-twice")
+    bench.terminal.warn("trust-folder")
+    return policy_in(folder)
+
+
+def _refuse_resume(resume: Path | None) -> None:
+    if resume is not None:
+        raise Cannot("resume-live-only")
 
 
 def _lines(given: str) -> list[str]:
@@ -62,15 +144,19 @@ def _show(bench: Bench, report: Report) -> None:
         "streams": report.streams,
         "checkpoints": report.checkpoints,
         "covered": report.covered,
+        "witnessed": report.witnessed,
+        "stamped": report.stamped,
         "root": report.root.hex(),
         "found": report.found,
     }
     if bench.terminal.json:
-        bench.terminal.give({**counts, "findings": findings})
+        bench.terminal.give({**counts, "unchecked": report.unchecked, "findings": findings})
         return
     bench.terminal.facts(counts)
     if findings:
         bench.terminal.rows(findings, ("idx", "code", "params"), title=bench.terminal.text("findings"))
     if report.covered < report.size:
         bench.terminal.say("not-covered", first=report.covered, last=report.size - 1)
+    for name in report.unchecked:
+        bench.terminal.say(f"unchecked-{name}")
     bench.terminal.say("ledger-sound" if report.sound else "ledger-wrong", found=report.found)

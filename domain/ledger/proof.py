@@ -82,6 +82,20 @@ def make_receipt(index: int, size: int, checkpoint: bytes, node: NodeReader) -> 
     return Receipt(index, tuple(inclusion_proof(index, size, node)), checkpoint)
 
 
+def digest_of(text: str) -> bytes | None:
+    """The hash that somebody wrote down, in hex or base64; None for a text that is none."""
+    if len(text) == 2 * HASH_SIZE and text.isalnum() and text.isascii():
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            return None
+    try:
+        digest = decode_base64(text)
+    except ValueError:
+        return None
+    return digest if len(digest) == HASH_SIZE else None
+
+
 def _ascii_lines(head: bytes) -> list[str]:
     try:
         return head.decode("ascii").split("\n")
