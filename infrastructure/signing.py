@@ -11,7 +11,7 @@ from domain.errors import KeyUnusable
 from domain.ledger.cosignature import WitnessSigningKey
 from domain.ledger.errors import LedgerError
 from domain.ledger.note import SigningKey
-from infrastructure.files import disk_errors, make_folder, part_file
+from infrastructure.files import disk_errors, make_folder, part_file, sync_folder
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -57,6 +57,33 @@ def ledger_key(*, file: Path | None, secret: str | None, origin: str) -> Signing
     if key.name != origin:
         raise KeyUnusable(path=path, reason="other-origin", found=key.name, expected=origin)
     return key
+
+
+def next_key_file(file: Path) -> Path:
+    """Where the key waits that is to follow the one in the file."""
+    return file.with_name(f"{file.name}.next")
+
+
+def former_key(file: Path, secret: str | None, origin: str) -> SigningKey | None:
+    """The key that is handed over: the ledger's, None where it has been put aside already. `KeyUnusable`."""
+    if secret is None and not file.exists():
+        return None
+    return ledger_key(file=file, secret=secret, origin=origin)
+
+
+def switch_keys(file: Path) -> None:
+    """Put the key in the file aside, as `<file>.former-<key id>`, and the next one in its place.
+
+    A kill between the two leaves the file missing; done again, the rest is done. `StoreUnavailable`.
+    """
+    following = next_key_file(file)
+    with disk_errors():
+        if following.exists() and file.exists():
+            former = SigningKey.parse(_read_secret(file).strip()).verifier.id.hex()
+            file.rename(file.with_name(f"{file.name}.former-{former}"))
+        if following.exists():
+            following.rename(file)
+        sync_folder(file.parent)
 
 
 def _keygen(kind: type[SigningKey] | type[WitnessSigningKey], path: Path, name: str) -> str:

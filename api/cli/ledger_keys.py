@@ -1,0 +1,122 @@
+"""`ledger rotate`, `hand-over` and `resume`: what two people decide about the ledger itself."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from api.bootstrap import Standing, hand_over, next_key, standing_of
+from api.cli.commands import acts, operates
+from api.cli.desk import Bench, Desk
+from api.cli.options import option
+from api.cli.refusals import Cannot
+from application.ledger import (
+    ask_key_change,
+    ask_resume,
+    change_key,
+    resume,
+    withdraw_key_change,
+    withdraw_resume,
+)
+from application.ports import Answer
+from application.workflow import Call
+from domain.ledger.checkpoint import Checkpoint
+
+Why = Annotated[str, option("--reason", help="Why, kept for ever; else it is asked for 理由.")]
+Withdraw = Annotated[bool, option("--withdraw", help="Withdraw what was asked for 撤回申请.")]
+
+
+def add_keys(ledger: typer.Typer) -> None:
+    """Add the commands."""
+    acts(ledger, "rotate")(rotate)
+    operates(ledger, "hand-over")(finish)
+    acts(ledger, "resume")(go_on)
+
+
+def rotate(
+    desk: Desk,
+    call: Call,
+    reason: Why = "",
+    confirm: Annotated[
+        str, option("--confirm", help="Confirm this verifier key, as the second person 第二人确认的公钥.")
+    ] = "",
+    withdraw: Withdraw = False,
+) -> Answer:
+    """Let another key sign the ledger: one person asks, a second confirms the very same key 更换密钥."""
+    settings = desk.system.settings
+    if withdraw:
+        return withdraw_key_change(desk.office, call, region=settings.region, reason=_reason(desk, reason))
+    key = next_key(settings)
+    if not confirm:
+        desk.terminal.warn("rotate-next", vkey=key)
+        why = _reason(desk, reason)
+        return ask_key_change(desk.office, call, region=settings.region, verifier_key=key, reason=why)
+    if confirm != key:
+        raise Cannot("rotate-key-not-here", named=confirm, found=key)
+    answer = change_key(desk.office, call, region=settings.region, verifier_key=confirm)
+    checkpoint = hand_over(settings, clock=desk.system.clock, chance=desk.office.chance)
+    _tell_handed_over(desk.terminal.warn, settings.key_secret is not None, checkpoint)
+    return answer
+
+
+def finish(bench: Bench) -> None:
+    """Do what is left of a change of the key: sign with both keys, put the new one in its place 完成换钥."""
+    checkpoint = hand_over(bench.settings, clock=bench.machine.clock, chance=bench.machine.chance)
+    _tell_handed_over(bench.terminal.warn, bench.settings.key_secret is not None, checkpoint)
+    bench.terminal.facts({"file": str(bench.settings.key_file), "vkey": bench.tools.verifier_key()})
+
+
+def go_on(
+    desk: Desk,
+    call: Call,
+    reason: Why = "",
+    confirm: Annotated[
+        str, option("--confirm", help="Confirm this root (hex), as the second person 第二人确认的根.")
+    ] = "",
+    checkpoint: Annotated[
+        Path | None,
+        option(
+            "--checkpoint",
+            help="A signed checkpoint held outside; else the published one 外部保存的检查点.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    withdraw: Withdraw = False,
+) -> Answer:
+    """Give up a published checkpoint that the store does not continue; two people decide 恢复签署."""
+    region = desk.system.settings.region
+    if withdraw:
+        return withdraw_resume(desk.office, call, region=region, reason=_reason(desk, reason))
+    standing = standing_of(desk.system, checkpoint.read_bytes() if checkpoint else None)
+    _show(desk, standing)
+    if confirm:
+        answer = resume(desk.office, call, region=region, size=standing.size, root=confirm)
+        desk.terminal.warn("resume-next", size=standing.size)
+        return answer
+    why = _reason(desk, reason)
+    return ask_resume(desk.office, call, region=region, size=standing.size, root=standing.root, reason=why)
+
+
+def _show(desk: Desk, standing: Standing) -> None:
+    """What is given up, on standard error: both people read this before they decide."""
+    for name, value in msgspec.structs.asdict(standing).items():
+        desk.terminal.err.print(f"{desk.terminal.column(name)}: {desk.terminal.shown(value)}", soft_wrap=True)
+    if standing.agrees < standing.size:
+        desk.terminal.warn("resume-gives-up", first=standing.agrees, last=standing.size - 1)
+
+
+def _reason(desk: Desk, given: str) -> str:
+    """The reason; asked for where somebody sits at the terminal."""
+    if not given and sys.stdin.isatty():
+        return str(typer.prompt(desk.terminal.text("reason-asked"), err=True))
+    return given
+
+
+def _tell_handed_over(warn: Callable[..., None], is_secret: bool, checkpoint: Checkpoint | None) -> None:
+    if checkpoint is not None:
+        warn("rotate-signed", size=checkpoint.size, root=checkpoint.root.hex())
+    warn("rotate-secret" if is_secret else "rotate-restart")
