@@ -8,6 +8,7 @@ from typing import Final
 import typer
 
 from api.cli.accounts import account
+from api.cli.backup import add_backup
 from api.cli.doctor import add_doctor
 from api.cli.draws import draw
 from api.cli.figures import add_statistics
@@ -18,6 +19,7 @@ from api.cli.plans import plan
 from api.cli.reading import projections
 from api.cli.registries import inspector, site
 from api.cli.replaying import add_replay
+from api.cli.restore import add_restore
 from api.cli.rulebooks import rulebook
 from api.cli.running import add_running
 from api.cli.tables import add_tables
@@ -58,6 +60,8 @@ def make_app() -> typer.Typer:
     add_replay(app)
     add_statistics(app)
     add_doctor(app)
+    add_backup(app)
+    add_restore(app)
     for group in GROUPS:
         app.add_typer(group)
     return app

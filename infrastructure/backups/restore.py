@@ -7,7 +7,7 @@ is committed last.
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -56,6 +56,7 @@ class Restored:
 
     manifest: Manifest
     erased: Erased
+    tokens_kept: bool
 
 
 def restore_backup(
@@ -77,13 +78,17 @@ def restore_backup(
     """
     _check_fits(source.manifest, log)
     _clear_cut_off(url, places, clock)
-    with _open_empty(url, places, clock) as store, disk_errors(), _undone(places) as written:
+    with _opened(url, clock) as (store, undoing), disk_errors():
+        _require_empty(store, places)
+        written = _undo(undoing, places)
         _mark(places.ledger, source, "loading")
         erased = _load(source, store, places, written, keep_tokens, erasures, progress)
+        # Committed: from here on it is there, whatever happens, and what is left to do may be done later.
+        undoing.pop_all()
         _mark(places.ledger, source, "loaded")
         if erased.persons:
             store.database.scrub()
-    return Restored(source.manifest, erased)
+    return Restored(source.manifest, erased, keep_tokens)
 
 
 def read_mark(ledger: Path) -> Mark | None:
@@ -118,19 +123,14 @@ def _load(
 
 
 @contextmanager
-def _open_empty(url: str, places: Places, clock: Clock) -> Iterator[Store]:
-    """The store, empty like all places; an embedded one is made, and gone again after a failure."""
-    made = is_sqlite(url) and not store_file(url).exists()
+def _opened(url: str, clock: Clock) -> Iterator[tuple[Store, ExitStack]]:
+    """The store, and what is to be undone if it fails. An embedded store that is not there is made."""
     with ExitStack() as undoing:
-        if made:
+        if is_sqlite(url) and not store_file(url).exists():
             undoing.callback(_remove_store, store_file(url))
             migrate(url)
-        store = open_store(url, clock=clock)
-        with ExitStack() as closing:
-            closing.callback(store.close)
-            _require_empty(store, places)
-            yield store
-        undoing.pop_all()
+        with closing(open_store(url, clock=clock)) as store:
+            yield store, undoing
 
 
 def _require_empty(store: Store, places: Places) -> None:
@@ -174,19 +174,16 @@ def _clear_cut_off(url: str, places: Places, clock: Clock) -> None:
     _empty(places.ledger)
 
 
-@contextmanager
-def _undone(places: Places) -> Iterator[list[Path]]:
-    """What is written within is gone again after a failure; the list names files in the administrator's
+def _undo(undoing: ExitStack, places: Places) -> list[Path]:
+    """Let what is written from now on go again after a failure; the list is for files in the administrator's
     folders.
     """
     written: list[Path] = []
-    with ExitStack() as undoing:
-        # The mark goes last: without it, what is left would belong to nobody.
-        undoing.callback(_empty, places.ledger)
-        undoing.callback(_empty, places.blobs)
-        undoing.callback(_remove, written)
-        yield written
-        undoing.pop_all()
+    # The mark goes last: without it, what is left would belong to nobody.
+    undoing.callback(_empty, places.ledger)
+    undoing.callback(_empty, places.blobs)
+    undoing.callback(_remove, written)
+    return written
 
 
 def _mark(ledger: Path, source: Source, state: Literal["loading", "loaded"]) -> None:

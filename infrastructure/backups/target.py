@@ -113,10 +113,15 @@ class FolderTarget(Target):
 
     def _made(self, path: str) -> Path:
         place = self._part / path
-        if place.parent not in self._folders:
-            place.parent.mkdir(mode=ONLY_OWNER, parents=True, exist_ok=True)
-            self._folders.add(place.parent)
+        self._make(place.parent)
         return place
+
+    def _make(self, folder: Path) -> None:
+        # `mkdir` gives its mode to the last folder only, not to parents that it makes on the way.
+        if folder not in self._folders and folder != self._part:
+            self._make(folder.parent)
+            folder.mkdir(mode=ONLY_OWNER, exist_ok=True)
+            self._folders.add(folder)
 
 
 class ArchiveTarget(Target):

@@ -1,0 +1,193 @@
+"""`restore`: a backup into an empty installation, which is done only when its ledger verifies."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from api.bootstrap import Outside, Restored, Verdict
+from api.cli.commands import operates
+from api.cli.desk import Bench
+from api.cli.files import read_text
+from api.cli.options import argument, option
+from api.cli.refusals import FINDING, Cannot
+from domain.errors import KeyUnusable
+
+Backup = Annotated[
+    Path | None,
+    argument(
+        "The backup, a folder or archive; left out with --verify: what was restored before 备份.",
+        exists=True,
+        metavar="BACKUP",
+    ),
+]
+Keys = Annotated[
+    list[str] | None,
+    option(
+        "--vkey",
+        help="A trusted verifier key, or a file with one a line; never taken from the backup 信任的验证公钥.",
+    ),
+]
+Verify = Annotated[
+    bool,
+    option(
+        "--verify", help="Verify the ledger against what is held outside, and only then be done 恢复并核验."
+    ),
+]
+CheckOnly = Annotated[bool, option("--check", help="Only check the backup, restore nothing 只检查备份.")]
+Checkpoints = Annotated[
+    list[Path] | None,
+    option(
+        "--checkpoint",
+        help="A signed checkpoint kept outside, or a folder of them 外部保存的检查点.",
+        exists=True,
+    ),
+]
+Copy = Annotated[
+    Path | None,
+    option(
+        "--ledger",
+        help="A copy of the published ledger kept outside 外部保存的已公布账本.",
+        exists=True,
+        file_okay=False,
+    ),
+]
+KeepTokens = Annotated[
+    bool, option("--keep-tokens", help="Leave bearer tokens valid that were valid at the backup 保留令牌.")
+]
+
+
+def add_restore(app: typer.Typer) -> None:
+    """Add the command."""
+    operates(app, "restore")(restore)
+
+
+def restore(
+    bench: Bench,
+    backup: Backup = None,
+    verify: Verify = False,
+    check: CheckOnly = False,
+    vkey: Keys = None,
+    checkpoint: Checkpoints = None,
+    ledger: Copy = None,
+    keep_tokens: KeepTokens = False,
+) -> None:
+    """Restore a backup into an empty installation; done (exit 0) only once its ledger verifies 恢复."""
+    if check == verify and (check or backup is None):
+        raise Cannot("restore-what")
+    if backup is None and (check or bench.tools.backups().pending() is None):
+        raise Cannot("restore-nothing-waits")
+    outside, keys = _outside(bench, vkey or [], checkpoint or [], ledger, needed=verify)
+    if backup is not None:
+        _check_files(bench, backup)
+    if check and backup is not None:
+        _check_log(bench, backup, keys, outside)
+        return
+    restored = _restore(bench, backup, outside, keep_tokens) if backup is not None else None
+    if not verify:
+        _present(bench, restored, None)
+        raise typer.Exit(FINDING)
+    verdict = _settle(bench, keys, outside)
+    _present(bench, restored, verdict)
+    if not verdict.signs:
+        raise typer.Exit(FINDING)
+
+
+def _outside(
+    bench: Bench, vkeys: list[str], checkpoints: list[Path], ledger: Path | None, *, needed: bool
+) -> tuple[Outside, list[str]]:
+    """What is held outside, and the keys it is believed by; without any of it no key is needed."""
+    if not (needed or vkeys or checkpoints or ledger):
+        return Outside(), []
+    keys = _trusted(bench, vkeys)
+    return bench.tools.backups().outside(keys, checkpoints, ledger), keys
+
+
+def _trusted(bench: Bench, given: list[str]) -> list[str]:
+    """The verifier keys that were named, or that of our own signing key."""
+    if given:
+        return [line for one in given for line in _lines(one)]
+    try:
+        return [bench.tools.verifier_key()]
+    except KeyUnusable as error:
+        raise Cannot("vkey-missing", reason=error.facts["reason"]) from error
+
+
+def _lines(given: str) -> list[str]:
+    file = Path(given)
+    text = read_text(file) if "+" not in given or file.is_file() else given
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _check_files(bench: Bench, backup: Path) -> None:
+    with bench.terminal.progress("checking") as step:
+        bench.tools.backups().check(backup, step)
+
+
+def _check_log(bench: Bench, backup: Path, keys: list[str], outside: Outside) -> None:
+    """Against the checkpoints, if there is a key to believe them by."""
+    manifest = bench.tools.backups().manifest(backup)
+    facts: dict[str, Any] = {"backup": str(backup), "made_at": manifest.made_at, "origin": manifest.origin}
+    facts |= {"size": manifest.size, "root": manifest.root, "files": manifest.files, "bytes": manifest.bytes}
+    if not keys:
+        bench.terminal.facts({**facts, "findings": []})
+        bench.terminal.warn("backup-files-sound")
+        return
+    with bench.terminal.progress("verifying") as step:
+        report = bench.tools.backups().check_log(backup, keys, outside, step)
+    findings = [msgspec.to_builtins(one) for one in report.findings.kept]
+    bench.terminal.facts({**facts, "covered": report.covered, "findings": findings})
+    if report.findings.count:
+        raise typer.Exit(FINDING)
+
+
+def _restore(bench: Bench, backup: Path, outside: Outside, keep_tokens: bool) -> Restored:
+    with bench.terminal.progress("restoring") as step:
+        return bench.tools.backups().restore(backup, outside, keep_tokens=keep_tokens, progress=step)
+
+
+def _settle(bench: Bench, keys: list[str], outside: Outside) -> Verdict:
+    with bench.terminal.progress("verifying") as step:
+        return bench.tools.backups().settle(keys, outside, step)
+
+
+def _present(bench: Bench, restored: Restored | None, verdict: Verdict | None) -> None:
+    facts: dict[str, Any] = {}
+    if restored is not None:
+        manifest = restored.manifest
+        facts |= {"made_at": manifest.made_at, "origin": manifest.origin, "size": manifest.size}
+        facts |= {"tokens_kept": restored.tokens_kept}
+    erased = [one.erased for one in (restored, verdict) if one is not None]
+    facts["erased_again"] = sum(one.persons for one in erased)
+    facts["originals_again"] = sum(one.originals for one in erased)
+    facts["verified"] = verdict is not None and verdict.signs
+    if verdict is not None:
+        facts |= _judged(verdict)
+    bench.terminal.facts(facts)
+    _advise(bench, restored, verdict)
+
+
+def _judged(verdict: Verdict) -> dict[str, Any]:
+    report = verdict.report
+    found = {
+        "root": report.root.hex(),
+        "checkpoints": report.checkpoints,
+        "covered": report.covered,
+        "findings": [msgspec.to_builtins(one) for one in verdict.findings],
+    }
+    missing = verdict.missing
+    return found | {"missing": msgspec.to_builtins(missing) if missing is not None else None}
+
+
+def _advise(bench: Bench, restored: Restored | None, verdict: Verdict | None) -> None:
+    if restored is not None and not restored.tokens_kept:
+        bench.terminal.warn("restore-tokens")
+    if verdict is None:
+        bench.terminal.warn("restore-unverified")
+    elif verdict.signs:
+        bench.terminal.say("restore-done")
+    elif verdict.held and verdict.missing is not None:
+        bench.terminal.warn("restore-behind", **msgspec.to_builtins(verdict.missing))
+    else:
+        bench.terminal.warn("restore-wrong", found=len(verdict.findings))

@@ -1,0 +1,213 @@
+"""Backing up and restoring from the command line, with a real installation and its read models."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
+from domain.ledger.note import SigningKey
+from tests.api.cli.installation import PASSWORD, Installation
+from tests.engines import PostgresServer, postgres_url
+
+
+@pytest.fixture
+def elsewhere(founded: Installation, tmp_path: Path) -> Installation:
+    """Another machine: nothing but the ledger's key."""
+    other = Installation(tmp_path / "elsewhere", founded.clock)
+    other.data.mkdir(parents=True)
+    shutil.copy(founded.data / "ledger.key", other.data)
+    return other
+
+
+def backed_up(made: Installation, name: str = "backup", *words: object) -> Path:
+    """A backup of it."""
+    place = made.folder / name
+    made.done("backup", *(words or (place,)))
+    return place
+
+
+def answered(made: Installation, *words: object, status: int) -> Any:
+    """What a command answers in JSON, with its exit status."""
+    result = made.run(*words, "--json")
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)
+
+
+def test_an_installation_goes_on_elsewhere(founded: Installation, elsewhere: Installation) -> None:
+    made = founded.done("backup", founded.folder / "backup")
+    assert made["size"] == made["published_size"] == founded.done("ledger", "show")["size"]
+    restored = elsewhere.done(
+        "restore", founded.folder / "backup", "--verify", "--ledger", founded.data / "ledger"
+    )
+    assert (restored["verified"], restored["findings"], restored["missing"]) == (True, [], None)
+    assert restored["root"] == made["root"]
+    token = elsewhere.token("admin")
+    elsewhere.done("account", "sign-in", "--login", "admin", "--out", token, given=f"{PASSWORD}\n")
+    assert elsewhere.done("account", "list", by="admin")
+    elsewhere.done("account", "add", "--name", "某人", by="admin")
+    assert elsewhere.done("ledger", "verify")["sound"]
+    assert elsewhere.done("ledger", "show")["size"] > made["size"]
+
+
+def test_tokens_come_revoked_unless_asked_for(founded: Installation, elsewhere: Installation) -> None:
+    backup = backed_up(founded)
+    kept = founded.copied(founded.folder / "kept")
+    shutil.rmtree(kept.data)
+    kept.data.mkdir()
+    shutil.copy(founded.data / "ledger.key", kept.data)
+    kept.done("restore", backup, "--verify", "--keep-tokens")
+    assert kept.done("account", "list", by="admin")
+    elsewhere.done("restore", backup, "--verify")
+    shutil.copy(founded.token("admin"), elsewhere.token("admin"))
+    assert elsewhere.refused("account", "list", by="admin")["code"] == "token-refused"
+
+
+def test_without_verify_it_is_not_done_and_signs_nothing(
+    founded: Installation, elsewhere: Installation
+) -> None:
+    backup = backed_up(founded)
+    assert answered(elsewhere, "restore", backup, status=1)["verified"] is False
+    refusal = elsewhere.refused("ledger", "publish", status=2)
+    assert (refusal["code"], refusal["facts"]["reason"]) == ("ledger-diverged", "restore-unverified")
+    assert elsewhere.done("restore", "--verify")["verified"]
+    assert elsewhere.refused("restore", "--verify", status=2)["code"] == "restore-nothing-waits"
+    elsewhere.done("ledger", "publish")
+
+
+def test_a_backup_older_than_what_is_held_exits_1_and_says_what_is_missing(
+    founded: Installation, elsewhere: Installation
+) -> None:
+    backup = backed_up(founded)
+    size = founded.done("ledger", "show")["size"]
+    founded.done("account", "add", "--name", "某人", by="admin")
+    later = founded.done("ledger", "show")["size"]
+    held = founded.data / "ledger" / "checkpoint"
+    verdict = answered(elsewhere, "restore", backup, "--verify", "--checkpoint", held, status=1)
+    assert (verdict["verified"], [one["code"] for one in verdict["findings"]]) == (False, ["log.cut_off"])
+    assert (verdict["missing"]["first"], verdict["missing"]["last"]) == (size, later - 1)
+    refusal = elsewhere.refused("ledger", "publish", status=2)
+    assert refusal["facts"]["reason"] == "store-behind"
+    token = elsewhere.token("admin")
+    elsewhere.done("account", "sign-in", "--login", "admin", "--out", token, given=f"{PASSWORD}\n")
+    result = elsewhere.run("account", "add", "--name", "别人", by="admin")
+    assert "ledger-diverged" in result.stderr
+
+
+def test_people_are_told_in_plain_words(founded: Installation, elsewhere: Installation) -> None:
+    backup = backed_up(founded)
+    founded.done("account", "add", "--name", "某人", by="admin")
+    result = elsewhere.run("restore", backup, "--verify", "--ledger", founded.data / "ledger")
+    assert result.exit_code == 1
+    assert "are missing (recorded 2024-" in result.stderr
+    assert "sunlot ledger resume" in result.stderr
+
+
+def test_a_backup_is_checked_without_restoring_it(founded: Installation, elsewhere: Installation) -> None:
+    backup = backed_up(founded, "backup.tar.gz", "--archive", founded.folder / "backup.tar.gz")
+    checked = elsewhere.done("restore", backup, "--check", "--vkey", founded.data / "ledger" / "vkey")
+    assert (checked["findings"], checked["covered"]) == ([], checked["size"])
+    assert {file.name for file in elsewhere.data.iterdir()} == {"ledger.key"}
+    founded.done("account", "add", "--name", "某人", by="admin")
+    held = ("--checkpoint", founded.data / "ledger" / "checkpoint")
+    checked = answered(elsewhere, "restore", backup, "--check", *held, status=1)
+    assert [one["code"] for one in checked["findings"]] == ["log.cut_off"]
+
+
+def test_a_damaged_backup_is_refused_with_the_file_named(
+    founded: Installation, elsewhere: Installation
+) -> None:
+    backup = backed_up(founded)
+    file = backup / "store" / "events" / "000000000000.ndjson.gz"
+    file.write_bytes(file.read_bytes()[:-1])
+    for words in (("--check",), ("--verify",), ()):
+        refusal = elsewhere.refused("restore", backup, *words)
+        assert refusal["code"] == "backup-wrong"
+        assert refusal["facts"]["file"] == "store/events/000000000000.ndjson.gz"
+
+
+def test_a_checkpoint_that_nobody_trusted_signed_counts_for_nothing(
+    founded: Installation, elsewhere: Installation
+) -> None:
+    backup = backed_up(founded)
+    stranger = SigningKey("sunlot.example/140100", b"o" * 32)
+    note = sign_checkpoint(Checkpoint(stranger.name, 99, b"\1" * 32), stranger)
+    held = founded.file("held", note)
+    refusal = elsewhere.refused("restore", backup, "--verify", "--checkpoint", held)
+    assert refusal["code"] == "held-checkpoint-wrong"
+    assert {file.name for file in elsewhere.data.iterdir()} == {"ledger.key"}
+
+
+def test_keys_come_from_who_restores_and_not_from_the_backup(
+    founded: Installation, elsewhere: Installation
+) -> None:
+    backup = backed_up(founded)
+    (elsewhere.data / "ledger.key").unlink()
+    assert elsewhere.refused("restore", backup, "--verify", status=2)["code"] == "vkey-missing"
+    other = SigningKey("sunlot.example/140100", b"o" * 32).verifier.encode()
+    verdict = answered(elsewhere, "restore", backup, "--verify", "--vkey", other, status=1)
+    assert "key.unknown" in {one["code"] for one in verdict["findings"]}
+
+
+def test_nothing_is_written_over(founded: Installation, elsewhere: Installation) -> None:
+    backup = backed_up(founded)
+    assert founded.refused("backup", backup, status=2)["code"] == "file-exists"
+    refusal = founded.refused("restore", backup, "--verify")
+    assert refusal["code"] == "restore-not-empty"
+    assert "events" in refusal["facts"]["found"]
+    assert founded.done("ledger", "verify")["sound"]
+
+
+def test_the_next_backup_goes_on_from_the_last(founded: Installation) -> None:
+    first = backed_up(founded)
+    second = founded.done("backup", founded.folder / "second", "--after", first, "--check", "new")
+    assert second["linked"] >= 0
+    assert second["root"] == founded.done("restore", first, "--check")["root"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((), "backup-where"),
+        (("folder", "--archive", "a.tar"), "backup-where"),
+        (("folder.tar",), "backup-name"),
+        (("--archive", "a.zip"), "backup-name"),
+    ],
+)
+def test_what_is_asked_for_must_be_clear(founded: Installation, words: tuple[str, ...], code: str) -> None:
+    assert founded.refused("backup", *words, status=2)["code"] == code
+    assert founded.refused("restore", status=2)["code"] == "restore-what"
+    assert founded.refused("restore", "--check", status=2)["code"] == "restore-nothing-waits"
+
+
+def test_archives_are_not_gone_on_from(founded: Installation) -> None:
+    first = backed_up(founded)
+    words = ("backup", "--archive", founded.folder / "a.tar", "--after", first)
+    assert founded.refused(*words, status=2)["code"] == "backup-after-archive"
+
+
+def test_a_damaged_file_of_the_installation_is_told_and_exits_1(founded: Installation) -> None:
+    digest = "ab" * 32
+    blob = founded.data / "blobs" / "ab" / "ab" / digest
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"not what its name says")
+    assert answered(founded, "backup", founded.folder / "backup", status=1)["damaged"] == [digest]
+
+
+def test_an_installation_moves_to_postgresql_and_back(
+    founded: Installation, elsewhere: Installation, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    first = backed_up(founded)
+    with postgres_url(postgres_server) as url:
+        elsewhere.database = url
+        assert elsewhere.done("restore", first, "--verify")["verified"]
+        assert not (elsewhere.data / "store.db").exists()
+        made = elsewhere.done("backup", tmp_path / "second")
+    home = Installation(tmp_path / "home", founded.clock)
+    home.data.mkdir(parents=True)
+    shutil.copy(founded.data / "ledger.key", home.data)
+    restored = home.done("restore", tmp_path / "second", "--verify")
+    assert (restored["verified"], restored["root"]) == (True, made["root"])
+    assert home.done("doctor")["sound"]
