@@ -9,7 +9,9 @@ from application.sealing import sealed_bytes
 from application.workflow import Call
 from domain.access import Access
 from domain.assignment import AssignedTask, Assignment
-from domain.draw import Contributor, Draw, DrawStatusWrong, Result
+from domain.draw import Draw
+from domain.draw_refusals import DrawStatusWrong
+from domain.draw_values import Contributor, Result
 from domain.drawing.bundle import (
     CompletedFiles,
     complete_draw,

@@ -6,7 +6,9 @@ from application.frames import drawn_sites, form_frame, form_pool
 from application.office import Office
 from application.ports import Answer, Quiet
 from application.workflow import Beside, Call
-from domain.draw import Draw, DrawStatusWrong, Seal, StratumCount
+from domain.draw import Draw
+from domain.draw_refusals import DrawStatusWrong
+from domain.draw_values import Seal, StratumCount
 from domain.drawing.bundle import SealedFiles, seal_draw
 from domain.drawing.lines import Inspector, Site, read_frame, read_pool
 from domain.drawing.rules import Contributor as Committed

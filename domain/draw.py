@@ -9,11 +9,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self
 
-import msgspec
 from eventsourcing.domain import event
 
 from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
+from domain.draw_refusals import (
+    AlreadyDone,
+    CommitmentWrong,
+    ContributorsWrong,
+    CustodyShared,
+    DrawGroundMissing,
+    DrawStatusWrong,
+    NotContributor,
+    ReceiptMissing,
+    SecondPersonNeeded,
+    SecretWrong,
+    SourceEarly,
+    SourceKnown,
+    SourceTimePassed,
+    SourceWrong,
+    ValueExists,
+    ValuesDiffer,
+)
+from domain.draw_values import Contributor, Result, Seal
 from domain.drawing.errors import DrawingError
 from domain.drawing.rules import NEEDED_PARTIES
 from domain.drawing.seed import commit as commitment_of
@@ -26,152 +44,10 @@ from domain.drawing.source import (
     source_key,
     source_time,
 )
-from domain.errors import Conflict, Forbidden, Invalid
 from domain.plan import Plan
 
 _PARTY: Final = re.compile(r"[!-~]{1,64}")
 LIVE: Final = ("announced", "committed", "sealed", "revealed", "observed", "completed", "opened")
-
-
-class ContributorsWrong(Invalid):
-    """A draw needs `agency` and `discipline`, each party once, in printable ASCII; facts: `parties`."""
-
-    code = "contributors-wrong"
-
-
-class CustodyShared(Invalid):
-    """Two parties' secrets lie with one person; facts: `account`."""
-
-    code = "custody-shared"
-    rule = "separation.secret-holders"
-
-
-class SourceWrong(Invalid):
-    """The public source or its value is not what `sunlot-draw-v1` allows; facts: `reason`."""
-
-    code = "source-wrong"
-
-
-class SourceKnown(Conflict):
-    """The public source's time is not in the future: its value could be known; facts: `time`."""
-
-    code = "source-known"
-
-
-class SourceEarly(Conflict):
-    """The public source's time has not come yet; facts: `time`."""
-
-    code = "source-early"
-
-
-class SourceTimePassed(Conflict):
-    """The public source's time has passed; this step had to come before it; facts: `time`."""
-
-    code = "source-time-passed"
-
-
-class DrawStatusWrong(Conflict):
-    """The step does not fit the draw's status; facts: `status`, `needed`."""
-
-    code = "draw-status-wrong"
-
-
-class NotContributor(Forbidden):
-    """Only the party's own custodian may do this; facts: `party`."""
-
-    code = "not-contributor"
-
-
-class AlreadyDone(Conflict):
-    """The party has done this already; facts: `party`, `step`."""
-
-    code = "already-done"
-
-
-class CommitmentWrong(Invalid):
-    """Not a commitment: 64 lower-case hexadecimal digits; facts: `party`."""
-
-    code = "commitment-wrong"
-
-
-class SecretWrong(Invalid):
-    """The secret does not open the party's commitment; facts: `party`."""
-
-    code = "secret-wrong"
-
-
-class ReceiptMissing(Invalid):
-    """The party must hand in the receipt of the seal that it kept; facts: `party`."""
-
-    code = "receipt-missing"
-
-
-class ValueExists(Conflict):
-    """The public value exists: the draw is completed whatever happens, and cannot be voided."""
-
-    code = "value-exists"
-
-
-class ValuesDiffer(Conflict):
-    """The persons who typed the public value do not agree; facts: `parties`."""
-
-    code = "values-differ"
-
-
-class DrawGroundMissing(Invalid):
-    """A draw is voided on a ground, which is public."""
-
-    code = "draw-ground-missing"
-
-
-class SecondPersonNeeded(Forbidden):
-    """A void needs two people."""
-
-    code = "second-person-needed"
-    rule = "separation.void"
-
-
-class Contributor(msgspec.Struct, frozen=True):
-    """A party that holds one of the secrets, and the account of its custodian."""
-
-    party: str
-    account: str
-
-
-class StratumCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One stratum of the sealed rules: its sites in the frame, those that can be drawn, those that are."""
-
-    code: str
-    size: int
-    eligible: int
-    sample: int
-
-
-class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """What was frozen: the position of the registries, and the blobs by their SHA-256.
-
-    `strata` are the counts of rules.json, sorted by code. `rules_hash` is `H(rules.json)` without its
-    final line end, `reports` names further blobs by what they report, `frame_reason` says why a
-    repeated attempt's frame differs.
-    """
-
-    as_of: int
-    rules_hash: str
-    rules: str
-    frame: str
-    pool: str
-    strata: tuple[StratumCount, ...]
-    reports: dict[str, str]
-    frame_reason: str = ""
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """The completed draw's blobs by their SHA-256; `sums` is that of `SHA256SUMS` itself."""
-
-    seed: str
-    sample: str
-    teams: str
-    sums: str
 
 
 class Draw(Aggregate):

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection
 
-from domain.draw import Draw, StratumCount
+from domain.draw import Draw
+from domain.draw_values import StratumCount
 from domain.drawing.source import parse_source, source_time
 from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
 from projections.query import Regions, equal, lists, one, read, within

@@ -11,7 +11,7 @@ import msgspec
 from domain.act import Act
 from domain.assignment import AssignedTask
 from domain.deadlines import Deadline, due_on
-from domain.draw import Contributor, Result, Seal, StratumCount
+from domain.draw_values import Contributor, Result, Seal, StratumCount
 from domain.drawing.seed import commit
 from domain.inspection import Evidence, Record, Visit
 from domain.inspector import Certificate, InspectorFacts, Relation

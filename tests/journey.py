@@ -27,7 +27,8 @@ from application import (
 from application.authorisation import Actor
 from application.ports import Answer
 from domain.assignment import Assignment
-from domain.draw import Contributor, Draw
+from domain.draw import Draw
+from domain.draw_values import Contributor
 from domain.drawing.seed import commit
 from domain.inspection import Evidence, Inspection, Record
 from domain.inspector import Certificate, InspectorFacts, Relation

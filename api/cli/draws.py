@@ -26,7 +26,7 @@ from application.draws import (
 from application.ports import Answer
 from application.sealing import publish_seal, seal
 from application.workflow import Call
-from domain.draw import Contributor
+from domain.draw_values import Contributor
 from projections.draws import list_draws
 
 draw = typer.Typer(name="draw", help="Draws, step by step 抽取.", no_args_is_help=True)

@@ -12,7 +12,8 @@ from api.rest.description import does, gives, lists, shows
 from api.rest.fields import Reasoned
 from api.rest.presenting import Page, found, show, show_one
 from application import draws, sealing
-from domain.draw import Contributor, Draw
+from domain.draw import Draw
+from domain.draw_values import Contributor
 from domain.errors import NotFound
 from projections.draws import DrawEntry, get_draw, list_draws
 

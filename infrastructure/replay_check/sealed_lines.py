@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from application.frames import FrameEmpty, PoolEmpty, form_frame, form_pool
 from application.ports import InspectorRow, RegistrySnapshot, SiteRow
 from domain import inspector, site
-from domain.draw import Draw, Seal
+from domain.draw import Draw
+from domain.draw_values import Seal
 from domain.drawing.lines import Inspector, Site
 from domain.identifiers import covers
 from domain.ledger.finding import Finding, Params

@@ -7,7 +7,8 @@ from eventsourcing.persistence import Mapper
 
 from application.sealing import FRAME_TOPICS, counts_of, sealed_files
 from domain.deadlines import day_of
-from domain.draw import Draw, Seal
+from domain.draw import Draw
+from domain.draw_values import Seal
 from domain.drawing.errors import DrawingError
 from domain.drawing.lines import read_frame, read_pool
 from domain.errors import BlobDamaged, NotFound, StoreUnavailable

@@ -12,7 +12,8 @@ from application.ports import Quiet
 from application.sealing import FrameOutdated
 from application.workflow import Beside
 from domain.assignment import Assignment
-from domain.draw import Draw, DrawStatusWrong
+from domain.draw import Draw
+from domain.draw_refusals import DrawStatusWrong
 from domain.drawing.bundle import read_bundle
 from domain.errors import ClaimTaken, ReceiptWrong, RegistryMoved, Stale
 from domain.plan import PlanStatusWrong, StratumRule

@@ -12,7 +12,7 @@ from application.draws import announce_draw
 from application.items import draft_item
 from application.ports import Answer, RetryKey
 from application.sites import register_site
-from domain.draw import Contributor
+from domain.draw_values import Contributor
 from domain.errors import ClaimTaken, DomainError, KeyReused, Stale
 from tests.journey import Journey, item_facts, plan_row, provenance, site_facts
 from tests.office import TAIYUAN, Agency

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from domain.draw import (
+from domain.draw import Draw
+from domain.draw_refusals import (
     AlreadyDone,
     CommitmentWrong,
-    Contributor,
     ContributorsWrong,
     CustodyShared,
-    Draw,
     DrawStatusWrong,
     NotContributor,
     ReceiptMissing,
@@ -21,6 +20,7 @@ from domain.draw import (
     SourceTimePassed,
     SourceWrong,
 )
+from domain.draw_values import Contributor
 from domain.plan import PlanRowMissing, PlanStatusWrong
 from tests.builders import (
     AGENCY,

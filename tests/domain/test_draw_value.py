@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.draw import (
-    Draw,
+from domain.draw import Draw
+from domain.draw_refusals import (
     DrawGroundMissing,
     DrawStatusWrong,
     NotContributor,

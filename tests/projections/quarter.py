@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from domain.assignment import Assignment
-from domain.draw import StratumCount
+from domain.draw_values import StratumCount
 from domain.inspection import Inspection
 from domain.results import WHOLE_VISIT_CODES, primary_of
 from domain.values import DISPOSALS, ItemResult

@@ -24,7 +24,8 @@ from application.sealing import publish_seal, seal
 from application.workflow import Call
 from domain.act import CHINA
 from domain.assignment import Assignment
-from domain.draw import Contributor, Draw
+from domain.draw import Draw
+from domain.draw_values import Contributor
 from domain.drawing.seed import commit
 from domain.plan import PlanRow
 
