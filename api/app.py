@@ -15,12 +15,14 @@ from api.guards import guards
 from api.meters import Meters
 from api.problems import add_handlers
 from api.rest import (
+    accesses,
     accounts,
     assignments,
     blobs,
     catalogues,
     documents,
     draws,
+    erasures,
     events,
     health,
     history,
@@ -56,6 +58,8 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     inspectors.router,
     persons.router,
     blobs.router,
+    erasures.router,
+    accesses.router,
     imports.router,
     plans.router,
     draws.router,

@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, not_, or_, select
 
 from domain.access import Access
+from projections.draws import DRAWS
+from projections.intakes import INTAKES
+from projections.persons import PERSONS
 from projections.projection import Batch, Handlers, Projection, Recorded, Rows
-from projections.query import equal, read
+from projections.query import Regions, equal, read, within
 from projections.view import View
 
 
@@ -36,6 +39,11 @@ class ReadSubject(msgspec.Struct):
 
 ACCESSES: Final = View("access_log_v1", AccessEntry, ("id",), ("idx",), ("by",))
 SUBJECTS: Final = View("access_log_subjects_v1", ReadSubject, ("subject", "idx"))
+
+
+_PEOPLE: Final = PERSONS.table.c
+_DRAWS: Final = DRAWS.table.c
+_INTAKES: Final = INTAKES.table.c
 
 
 class _State(NamedTuple):
@@ -76,12 +84,36 @@ def list_accesses(
     by: str = "",
     kind: str = "",
     subject: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    regions: Regions = None,
+    elsewhere: bool = True,
     after: int | None = None,
     limit: int = 50,
 ) -> list[AccessEntry]:
-    """Readings, the latest first; `subject` asks for those of one person's data or one draw."""
+    """Readings, the latest first; `subject` asks for those of one person's data or one draw.
+
+    `since` and `until` bound the recorded time, both included. `regions` are those of what was read;
+    `elsewhere`: also what belongs to no region.
+    """
     c, subjects = ACCESSES.table.c, SUBJECTS.table.c
     conditions = [equal(c.by, by), equal(c.kind, kind)]
     if subject:
         conditions.append(c.idx.in_(select(subjects.idx).where(subjects.subject == subject)))
+    if since is not None:
+        conditions.append(c.recorded_at >= since)
+    if until is not None:
+        conditions.append(c.recorded_at <= until)
+    if regions is not None:
+        conditions.append(c.idx.in_(select(subjects.idx).where(_seen_in(regions, elsewhere=elsewhere))))
     return read(connection, ACCESSES, *conditions, after=after, newest_first=True, limit=limit)
+
+
+def _seen_in(regions: Regions, *, elsewhere: bool) -> ColumnElement[bool]:
+    """Whether what was read lies in the regions; people without a region lie in none."""
+    subject = SUBJECTS.table.c.subject
+    placed = [(_PEOPLE.person, _PEOPLE.region), (_DRAWS.id, _DRAWS.region), (_INTAKES.id, _INTAKES.region)]
+    inside = or_(*(subject.in_(select(id).where(within(region, regions))) for id, region in placed))
+    if not elsewhere:
+        return inside
+    return or_(inside, not_(or_(*(subject.in_(select(id).where(region != "")) for id, region in placed))))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from api.bootstrap import Settings, System, Tools
+from application.originals import CLAIM
 from domain.deadlines import day_of
 from domain.errors import BlobDamaged, CalendarMissing, DomainError, NotFound, StoreUnavailable
 from domain.ledger.checkpoint import open_checkpoint
@@ -140,6 +141,18 @@ def check_blobs(tools: Tools) -> Check:
             damaged.append(digest)
     facts = {"kept": len(digests), "read": len(sample), "damaged": damaged}
     return Check("blobs", "wrong", facts, "advise-blobs") if damaged else fine("blobs", **facts)
+
+
+def check_erasures(tools: Tools) -> Check:
+    """Files that were erased with a person whom they name, and are still there (`blob.not-erased`)."""
+    store, blobs = tools.store(), tools.blobs()
+    try:
+        erased = sorted({key.partition("/")[0] for key, _ in store.claims.keys(CLAIM)})
+    finally:
+        store.close()
+    left = [digest for digest in erased if blobs.has(digest)]
+    facts = {"erased": len(erased), "not_erased": left}
+    return Check("erasures", "wrong", facts, "advise-erasures") if left else fine("erasures", **facts)
 
 
 def check_calendar(tools: Tools) -> Iterator[Check]:

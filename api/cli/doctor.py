@@ -11,6 +11,7 @@ from api.cli.checks import (
     check_blobs,
     check_calendar,
     check_clock,
+    check_erasures,
     check_founded,
     check_key,
     check_ledger_head,
@@ -56,7 +57,12 @@ def examine(bench: Bench) -> Iterator[Check]:
 
 
 def _checks_of_store(tools: Tools) -> Iterator[Check]:
-    looks: tuple[Callable[[Tools], Check], ...] = (check_clock, check_ledger_head, check_blobs)
+    looks: tuple[Callable[[Tools], Check], ...] = (
+        check_clock,
+        check_ledger_head,
+        check_blobs,
+        check_erasures,
+    )
     for look in looks:
         yield look(tools)
 

@@ -24,6 +24,7 @@ from api.cli.rulebooks import rulebook
 from api.cli.running import add_running
 from api.cli.tables import add_tables
 from api.cli.tasks import assignment, recusal
+from api.cli.vault import vault
 from api.cli.violations import referral, violation
 
 GROUPS: Final = (
@@ -40,6 +41,7 @@ GROUPS: Final = (
     inspection,
     violation,
     referral,
+    vault,
     ledger,
     projections,
 )

@@ -17,6 +17,7 @@ TAGS: Final = (
     ("catalogue", "抽查事项清单 The published editions of a region's items."),
     ("sites", "检查对象 The registry of sites."),
     ("inspectors", "执法检查人员 The registry of inspectors and experts; names lie in the vault."),
+    ("persons", "个人信息 Personal data: how long it is kept, and its erasure by two people."),
     ("imports", "导入 Registries, items and plans from XLSX or CSV, all or nothing; templates."),
     ("blobs", "文件 Files by their SHA-256: photos, letters, receipts."),
     ("plans", "年度计划 Yearly plans and their rows: draft, submit, approve, publish."),

@@ -1,4 +1,4 @@
-"""What happened: timelines of subjects, the replay of any stream, and who read what is confidential."""
+"""What happened: timelines of subjects, and the replay of any stream."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,7 +18,6 @@ from application.replay import Story, Told, replay
 from domain.assignment import Assignment
 from domain.errors import NotFound
 from domain.inspection import Inspection
-from projections.access_log import AccessEntry, list_accesses
 from projections.catalogue import get_item
 from projections.draws import get_draw
 from projections.inspectors import get_inspector
@@ -112,21 +111,6 @@ def read_stream(
         reason=reason,
     )
     return show(_replayed(asked, story, at, as_recorded_at))
-
-
-@router.get("/accesses", summary="查阅记录 Who read what is confidential")
-@lists(AccessEntry)
-def read_accesses(
-    page: Annotated[Page, Depends()],
-    by: str = "",
-    kind: Annotated[str, Query(description="person or sealed-draw.")] = "",
-    subject: str = "",
-    asked: Asked = ask("stream.replay"),
-) -> Response:
-    """Readings of the vault and of sealed draws, the latest first."""
-    with asked.views() as views:
-        rows = list_accesses(views, by=by, kind=kind, subject=subject, after=page.after, limit=page.one_more)
-    return page.show(rows)
 
 
 def _require_subject(asked: Asked, subject: str) -> None:

@@ -70,9 +70,12 @@ def show(value: Any, *, headers: dict[str, str] | None = None, status: int = 200
 
 
 def show_one(request: Request, value: Any, version: int) -> Response:
-    """A single thing with its ETag; 304 where the caller has it already."""
+    """A single thing with its ETag; 304 where the caller has it already.
+
+    Never 304 for what refers to an erased person: the erasure is no new version of the thing itself.
+    """
     tag = etag(version)
-    if matches(request.headers.get("if-none-match", ""), tag):
+    if not getattr(value, "erased", False) and matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
     return show(value, headers={"ETag": tag, "Cache-Control": "no-cache"})
 
