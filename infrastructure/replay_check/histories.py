@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from eventsourcing.persistence import Mapper, StoredEvent
 
@@ -45,18 +45,31 @@ class Histories:
             yield moment.idx, made
 
 
-def parted(versions: Iterable[tuple[int, V | None]], stored: V | None) -> int | None:
-    """The event at which what is stored parts from what the versions came to.
+class Thread(Generic[V]):
+    """Follows one thing through its versions, to tell where what is stored of it parts from them.
 
-    Versions are what there was after each event (`idx`), None for nothing, as before the first. If the
-    stored one is among them, it is the first event after the last such; otherwise the last event; None if
-    there was none.
+    Versions are what there was after each event, None for nothing, as before the first.
     """
-    agrees = agreed = stored is None
-    at: int | None = None
+
+    def __init__(self, stored: V | None) -> None:
+        self._stored = stored
+        self._agrees = self._agreed = stored is None
+        self.idx: int | None = None
+        """If the stored version is among those seen, the first event after the last such; otherwise the
+        last event; None if there was none. Has its meaning when the last version differs from the stored
+        one."""
+
+    def saw(self, idx: int, version: V | None) -> None:
+        """What the event at `idx` made of it."""
+        agreed, self._agrees = self._agrees, version == self._stored
+        self._agreed = self._agreed or self._agrees
+        if agreed or not self._agreed:
+            self.idx = idx
+
+
+def parted(versions: Iterable[tuple[int, V | None]], stored: V | None) -> int | None:
+    """The event at which what is stored parts from what the versions came to (`Thread.idx`)."""
+    thread = Thread(stored)
     for idx, version in versions:
-        before, agrees = agrees, version == stored
-        agreed = agreed or agrees
-        if before or not agreed:
-            at = idx
-    return at
+        thread.saw(idx, version)
+    return thread.idx

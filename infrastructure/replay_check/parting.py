@@ -2,49 +2,36 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from eventsourcing.persistence import Mapper
 
 from infrastructure.database import Store
 from infrastructure.replay_check.folding import columns, recorded, savepoint, select
-from infrastructure.replay_check.replay import Replay, Seen, Step, Values
+from infrastructure.replay_check.histories import Thread
+from infrastructure.replay_check.replay import Difference, Replay, Seen, Step, Values
 from infrastructure.replay_check.scratch import Scratch
 from projections.projection import Projection, Recorded
 from projections.view import View
 
 
-@dataclass
 class Parting:
     """A key at which a live read model differs from its rebuild at `position`.
 
-    `stored` and `rebuilt` are its rows (the fields of the key first), None where there is none. `idx` is
-    what `find_partings` finds: where the live row is one that the rebuild had before, the first event whose
-    effect it lacks; otherwise the last event that wrote or dropped the row, None if none ever did.
+    `stored` and `rebuilt` are its rows (the fields of the key first), None where there is none. `thread`
+    knows, once `find_partings` has followed it, at which event they part.
     """
 
-    projection: Projection
-    view: View[Any]
-    key: Values
-    stored: Values | None
-    rebuilt: Values | None
-    position: int
-    idx: int | None = None
-
-    def __post_init__(self) -> None:
-        self._agrees = self._agreed = self.stored is None
-
-    def wrote(self, idx: int, row: Values | None) -> None:
-        """The event made the rebuild's row so, or took it away (None)."""
-        agreed, self._agrees = self._agrees, row == self.stored
-        self._agreed = self._agreed or self._agrees
-        if agreed or not self._agreed:
-            self.idx = idx
+    def __init__(
+        self, projection: Projection, view: View[Any], difference: Difference, position: int
+    ) -> None:
+        self.projection, self.view, self.position = projection, view, position
+        self.key, self.stored, self.rebuilt = difference
+        self.thread = Thread(self.stored)
 
 
 def find_partings(store: Store, mapper: Mapper[str], partings: Sequence[Parting], step: Step) -> None:
-    """Find the `idx` of each.
+    """Follow each through the log.
 
     Only batches that write one of the rows are looked at event by event, so that the time is that of
     folding the models once, and more only where there is much to find.
@@ -105,7 +92,7 @@ class _Watch:
     def _note(self, idx: int) -> None:
         for view in self._views:
             for key in self._written(view):
-                self._watched[view.name][key].wrote(idx, self._row(view, key))
+                self._watched[view.name][key].thread.saw(idx, self._row(view, key))
             self._scratch.change(f'UPDATE "watch_{view.name}" SET written = 0 WHERE written')  # noqa: S608
 
     def _written(self, view: View[Any]) -> Iterable[Values]:

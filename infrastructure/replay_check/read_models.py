@@ -23,8 +23,8 @@ def check_read_models(
     """Make the read models anew in a private database and compare each with the live one.
 
     `projection.differs`: a row that is not as the events give it, with the event at which they part
-    (`Parting`). `projection.missing`: a table is gone. `projection.ahead`: the live one has seen more events
-    than the log has. `projection.unbuilt`: an event cannot be folded, so nothing can be compared from
+    (`Thread.idx`). `projection.missing`: a table is gone. `projection.ahead`: the live one has seen more
+    events than the log has. `projection.unbuilt`: an event cannot be folded, so nothing can be compared from
     there on.
 
     A live one that is behind is compared where it stands; one that was never begun is left out. Each is
@@ -125,7 +125,7 @@ class _Check:
     ) -> None:
         for view in projection.views:
             found = differences(in_order(live, view), in_order(rebuilt, view), len(view.key))
-            partings = (Parting(projection, view, *one, position) for one in found)
+            partings = (Parting(projection, view, one, position) for one in found)
             self._partings += islice(partings, max(0, LIMIT - len(self._partings)))
             self._more += sum(1 for _ in partings)
 
@@ -150,4 +150,4 @@ def _differs(one: Parting) -> Finding:
         "row": row,
         "columns": differing(one),
     }
-    return Finding("projection.differs", one.idx, params)
+    return Finding("projection.differs", one.thread.idx, params)

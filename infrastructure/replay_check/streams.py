@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent
 
-from domain.aggregate import Aggregate, DomainEvent
+from domain.aggregate import Aggregate, CreatedEvent, DomainEvent
 from domain.errors import EventRefused, EventUnreadable
 from domain.events import AGGREGATES, event_classes
 from domain.ledger.finding import Finding, Findings, Params
@@ -82,6 +82,8 @@ def _written_otherwise(event: DomainEvent, stored: StoredEvent) -> str:
 
 def _played(event: DomainEvent, aggregate: Aggregate | None) -> tuple[Aggregate | None, str]:
     """The aggregate after the event, and why it does not fit if it does not."""
+    if isinstance(event, CreatedEvent) is not (aggregate is None):
+        return aggregate, "not begun" if aggregate is None else "begun already"
     try:
         after = cast("Aggregate | None", event.mutate(aggregate))
     except Exception as error:  # noqa: BLE001  whatever stops an aggregate is what is to be found
