@@ -31,6 +31,7 @@ from api.rest import (
     inspectors,
     items,
     ledger,
+    ledger_keys,
     persons,
     plans,
     public,
@@ -70,6 +71,7 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     worklist.router,
     statistics.router,
     history.router,
+    ledger_keys.router,
     events.router,
     public.router,
 )
