@@ -18,6 +18,7 @@ from api.rest import (
     accesses,
     accounts,
     assignments,
+    auditing,
     blobs,
     catalogues,
     documents,
@@ -36,6 +37,7 @@ from api.rest import (
     plans,
     public,
     referrals,
+    replaying,
     rulebook,
     sessions,
     sites,
@@ -58,9 +60,9 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     sites.router,
     inspectors.router,
     persons.router,
-    blobs.router,
     erasures.router,
     accesses.router,
+    blobs.router,
     imports.router,
     plans.router,
     draws.router,
@@ -72,10 +74,12 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     statistics.router,
     history.router,
     ledger_keys.router,
+    replaying.router,
+    auditing.router,
     events.router,
     public.router,
 )
-BESIDE: Final[tuple[APIRouter, ...]] = (ledger.router, health.router, documents.router)
+BESIDE: Final[tuple[APIRouter, ...]] = (ledger.router, auditing.public, health.router, documents.router)
 
 
 class GateMissing(Exception):

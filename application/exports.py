@@ -7,8 +7,15 @@ from application.ports import Answer
 from application.workflow import Call
 from domain.access import Access
 from domain.draw import Draw
+from domain.errors import Unavailable
 
 PERMISSION: Final = "ledger.export"
+
+
+class ExportsBusy(Unavailable):
+    """As many public exports as may be sent at a time are being sent."""
+
+    code = "ledger-exports-busy"
 
 
 def note_export(
