@@ -1,4 +1,4 @@
-"""How fast the ledger is checked: a whole log beside bare hashing of the same bytes, and one receipt.
+"""How fast a whole log is checked, beside bare hashing of the same bytes.
 
 Rows are made a batch at a time as they are read, so that memory shows what verifying needs; the time to make
 them is taken off.
@@ -9,18 +9,12 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
-from functools import partial
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.entry import chain
 from domain.ledger.note import SigningKey
-from domain.ledger.proof import make_receipt
-from domain.ledger.tiles import TileReader, TileWriter
 from domain.ledger.verify import Link, Row, verify_log
 from tests.benchmarks.figure import Figure
 
@@ -29,13 +23,11 @@ VERSIONS = 10
 FILLER = b"x" * 400
 KEY = SigningKey("sunlot.example/140100", sha256(b"benchmark").digest())
 BATCH = 1000
-RECEIPTS = 200
 
 
 def figures(scale: float = 1.0) -> list[Figure]:
-    """Measure both; `scale` shrinks the log, for a run that only shows that it runs."""
-    count = max(VERSIONS, round(1_000_000 * scale))
-    return [measure_verifying(count), measure_receipts(max(VERSIONS, count // 10))]
+    """One figure; `scale` shrinks the log, for a run that only shows that it runs."""
+    return [measure_verifying(max(VERSIONS, round(1_000_000 * scale)))]
 
 
 def measure_verifying(count: int) -> Figure:
@@ -56,27 +48,6 @@ def measure_verifying(count: int) -> Figure:
         target="≤ 8 s for a million, flat memory",
         holds=seconds <= 8 * count / 1_000_000,
         note=f"{seconds / source.bare:.1f}× bare; memory grew by {grown} MB; reading a store comes on top",
-    )
-
-
-def measure_receipts(count: int) -> Figure:
-    """Receipts out of tiles on disk, each with a fresh reader, as a request makes it."""
-    with TemporaryDirectory() as folder:
-        read = partial(read_file, Path(folder))
-        note = publish(count, Path(folder))
-        step = max(1, count // RECEIPTS)
-        started = perf_counter()
-        for index in range(0, count, step):
-            make_receipt(index, count, note, TileReader(read, count)).encode()
-        seconds = (perf_counter() - started) / len(range(0, count, step))
-    return Figure(
-        name=f"receipt from a log of {count:,}",
-        value=seconds * 1000,
-        unit="ms",
-        beside_name="",
-        beside=None,
-        target="≤ 1 ms",
-        holds=seconds <= 0.001,
     )
 
 
@@ -126,23 +97,6 @@ class Source:
             if not batch:
                 return
             yield batch
-
-
-def publish(count: int, folder: Path) -> bytes:
-    """Write a log's tiles and give its signed checkpoint."""
-    writer = TileWriter()
-    entries = (entry for _, entry, *_ in make_rows(count) if entry is not None)
-    for tiles in (writer.extend(entries), writer.partials()):
-        for tile, data in tiles:
-            path = folder / tile.path()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    return sign_checkpoint(Checkpoint(KEY.name, count, writer.root()), KEY)
-
-
-def read_file(folder: Path, path: str) -> bytes:
-    """A tile's bytes."""
-    return (folder / path).read_bytes()
 
 
 def peak_memory() -> int:
