@@ -13,6 +13,7 @@ import msgspec
 from asgi_correlation_id import correlation_id
 from fastapi import Depends, Request, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
@@ -36,11 +37,15 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that came through its gate: the system, who asks, in which language."""
+    """A request that came through its gate: the system, who asks, in which language.
+
+    `operation` names what was asked for, such as `POST /draws/{id}/seal`: events name it as their cause.
+    """
 
     system: System
     actor: Actor
     language: Language
+    operation: str = ""
 
     @property
     def office(self) -> Office:
@@ -71,6 +76,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             at=now,
             occurred_at=occurred_at or now,
             correlation_id=correlation_id.get() or "",
+            causation_id=self.operation,
         )
         return Call(actor=self.actor, act=act, expected=expected, retry=retry)
 
@@ -110,7 +116,9 @@ class Gate:
         if credentials is None:
             raise SignInNeeded()
         actor = system.authenticator.actor(credentials.credentials)
-        asked = Asked(system=system, actor=actor, language=language_of(request))
+        asked = Asked(
+            system=system, actor=actor, language=language_of(request), operation=operation_of(request)
+        )
         if self.permission != SIGNED_IN:
             asked.require(self.permission, None)
         return asked
@@ -129,7 +137,12 @@ class Open(Gate):
 
     def __call__(self, request: Request) -> Asked:
         """The request without an actor."""
-        return Asked(system=system_of(request), actor=Actor(account=""), language=language_of(request))
+        return Asked(
+            system=system_of(request),
+            actor=Actor(account=""),
+            language=language_of(request),
+            operation=operation_of(request),
+        )
 
 
 def ask(permission: str) -> Any:
@@ -146,6 +159,12 @@ def system_of(request: Request) -> System:
     """The system that the app was made for."""
     system: System = request.app.state.system
     return system
+
+
+def operation_of(request: Request) -> str:
+    """The operation that a request asks for: its method, and its path with the names of what varies."""
+    route = request.scope.get("route")
+    return f"{request.method} {route.path_format}" if isinstance(route, APIRoute) else ""
 
 
 def gate_of(dependant: Dependant) -> Gate | None:

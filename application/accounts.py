@@ -179,7 +179,14 @@ def close_account(office: Office, call: Call, id: str, *, reason: str) -> Answer
 
 
 def sign_in(
-    office: Office, *, login: str, password: str, label: str, lifetime: timedelta, correlation_id: str
+    office: Office,
+    *,
+    login: str,
+    password: str,
+    label: str,
+    lifetime: timedelta,
+    correlation_id: str,
+    causation_id: str = "",
 ) -> Issued:
     """Check login name and password and issue a bearer token.
 
@@ -200,7 +207,13 @@ def sign_in(
     if account.status != "open":
         raise SignInRefused()
     office.credentials.succeeded(credential.account)
-    act = Act(by=account.id, at=now, occurred_at=now, correlation_id=correlation_id)
+    act = Act(
+        by=account.id,
+        at=now,
+        occurred_at=now,
+        correlation_id=correlation_id,
+        causation_id=causation_id,
+    )
     return _issue(office, Call(actor=Actor(account=account.id), act=act), account, label, lifetime)
 
 

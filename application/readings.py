@@ -19,12 +19,13 @@ def note_sealed_reading(office: Office, call: Call, draws: Collection[str], *, r
     found = [office.workflow.load(Draw, draw) for draw in sorted(set(draws))]
     for draw in found:
         call.require("draw.read-sealed", draw.region)
+    return note_readings(office, call, tuple(draw.id for draw in found), reason=reason)
+
+
+def note_readings(office: Office, call: Call, subjects: tuple[str, ...], *, reason: str) -> Answer:
+    """Record that somebody reads what sealed draws decided; who may is for the caller to ask."""
     access = Access.note(
-        call.act,
-        id=office.chance.id("access"),
-        kind="sealed-draw",
-        subjects=tuple(draw.id for draw in found),
-        reason=reason,
+        call.act, id=office.chance.id("access"), kind="sealed-draw", subjects=subjects, reason=reason
     )
     return office.workflow.commit(call, access)
 

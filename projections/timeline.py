@@ -1,17 +1,18 @@
 """Every event of a subject in the order of the log: when it happened, when it was recorded, who did it.
 
-A subject is a stream, a site, an enterprise (USCC), an inspector, a plan row (`plan/row`) or a draw.
+A subject is a stream, a site, an enterprise (USCC), an inspector, a plan row (`plan/row`), a draw, or the
+account that did it or for which it was done.
 Rows hold references and a few plain facts; words are told elsewhere, by topic and language. What
 belongs to a sealed draw is hidden until the draw is opened, unless the reader may see sealed draws.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from domain.access import Access
 from domain.account import Account
@@ -31,7 +32,8 @@ from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
 from projections.projection import Batch, Handlers, Projection, Recorded, Rows, streams
-from projections.query import rows
+from projections.query import Regions, rows, within
+from projections.timeline_subjects import BROUGHT, ONLY_HERE, PARENTS, REGIONS, SEALED
 from projections.view import View
 
 Fact = str | int | bool | None
@@ -49,6 +51,7 @@ class TimelineEntry(msgspec.Struct):
     by: str
     on_behalf_of: str
     correlation_id: str
+    causation_id: str
     draw: str
     facts: dict[str, Fact]
 
@@ -56,26 +59,36 @@ class TimelineEntry(msgspec.Struct):
 class _Mention(msgspec.Struct):
     subject: str
     idx: int
+    occurred_at: datetime
 
 
 class _Stream(msgspec.Struct):
     stream: str
     subjects: tuple[str, ...]
     draw: str
+    region: str
 
 
 class _Opened(msgspec.Struct):
     draw: str
 
 
-ENTRIES: Final = View("timeline_v1", TimelineEntry, ("idx",))
-MENTIONS: Final = View("timeline_subjects_v1", _Mention, ("subject", "idx"))
-STREAMS: Final = View("timeline_streams_v1", _Stream, ("stream",))
-OPENED: Final = View("timeline_opened_draws_v1", _Opened, ("draw",))
+ENTRIES: Final = View("timeline_v2", TimelineEntry, ("idx",), ("correlation_id", "idx"))
+MENTIONS: Final = View(
+    "timeline_subjects_v2", _Mention, ("subject", "idx"), ("subject", "occurred_at", "idx")
+)
+STREAMS: Final = View("timeline_streams_v2", _Stream, ("stream",))
+OPENED: Final = View("timeline_opened_draws_v2", _Opened, ("draw",))
 
 _FACTS: Final[dict[type[DomainEvent], str]] = {
     Installation.Founded: "origin",
     Installation.RulebookAdopted: "rulebook.version rulebook.effective_from",
+    Installation.KeyChangeAsked: "verifier_key reason",
+    Installation.KeyChangeWithdrawn: "verifier_key reason",
+    Installation.KeyChanged: "verifier_key former reason",
+    Installation.ResumeAsked: "size root reason",
+    Installation.ResumeWithdrawn: "size root reason",
+    Installation.Resumed: "size root reason",
     Account.GrantGiven: "role region until",
     Account.GrantTaken: "role region reason",
     Account.Linked: "inspector",
@@ -151,35 +164,6 @@ _GETTERS: Final = {
     for kind, paths in _FACTS.items()
 }
 
-Subjects = Iterable[str | None]
-
-_SUBJECTS: Final[dict[type[DomainEvent], Callable[[Any], Subjects]]] = {
-    Site.Registered: lambda event: (event.facts.uscc,),
-    Account.Linked: lambda event: (event.inspector,),
-    Draw.Announced: lambda event: (event.plan, event.plan_row),
-    Assignment.Made: lambda event: _drawn(event.task, event.team),
-    Assignment.RecusalGranted: lambda event: (event.substitute,),
-    Inspection.Opened: lambda event: (event.visit.assignment, *_drawn(event.visit, event.team)),
-    Inspection.Approved: lambda event: event.experts,
-    Inspection.SeatChanged: lambda event: (event.inspector,),
-    Violation.Opened: lambda event: (event.matter.site, event.matter.uscc, event.matter.inspection),
-    Referral.Sent: lambda event: (event.violation,),
-}
-"""The subjects that an event brings to its stream; all later events of the stream concern them too."""
-
-_ONLY_HERE: Final[dict[type[DomainEvent], Callable[[Any], Subjects]]] = {
-    Plan.RowSet: lambda event: (f"{event.originator_id}/{event.row.no}",),
-    Plan.RowDropped: lambda event: (f"{event.originator_id}/{event.no}",),
-    Access.Recorded: lambda event: event.subjects,
-}
-"""Subjects of one event only."""
-
-_PARENTS: Final[dict[type[DomainEvent], Callable[[Any], str]]] = {
-    Violation.Opened: lambda event: event.matter.inspection,
-    Referral.Sent: lambda event: event.violation,
-}
-"""The stream whose subjects and draw a new stream takes over."""
-
 
 class _State(NamedTuple):
     entries: Rows[TimelineEntry]
@@ -189,7 +173,7 @@ class _State(NamedTuple):
 
 
 def _begin(batch: Batch, events: Sequence[Recorded]) -> _State:
-    parents = {_PARENTS[type(one.event)](one.event) for one in events if type(one.event) in _PARENTS}
+    parents = {PARENTS[type(one.event)](one.event) for one in events if type(one.event) in PARENTS}
     known = batch.rows(STREAMS).load(parents | streams(events))
     return _State(batch.rows(ENTRIES), batch.rows(MENTIONS), known, batch.rows(OPENED))
 
@@ -209,13 +193,15 @@ def _tell(state: _State, event: DomainEvent, recorded: Recorded) -> None:
             by=event.by,
             on_behalf_of=event.on_behalf_of or "",
             correlation_id=event.correlation_id,
+            causation_id=event.causation_id,
             draw=draw,
             facts={name: _plain(get(event)) for name, get in _GETTERS.get(kind, ())},
         )
     )
-    here = _ONLY_HERE[kind](event) if kind in _ONLY_HERE else ()
-    for subject in {event.originator_id, *about.subjects, *(found for found in here if found)}:
-        state.mentions.add(_Mention(subject, recorded.idx))
+    here = ONLY_HERE[kind](event) if kind in ONLY_HERE else ()
+    for subject in {event.originator_id, *about.subjects, event.by, event.on_behalf_of, *here}:
+        if subject:
+            state.mentions.add(_Mention(subject, recorded.idx, event.occurred_at))
     if kind is Draw.Opened:
         state.opened.add(_Opened(event.originator_id))
 
@@ -223,29 +209,24 @@ def _tell(state: _State, event: DomainEvent, recorded: Recorded) -> None:
 def _about(state: _State, event: DomainEvent) -> _Stream:
     kind = type(event)
     known = state.streams.get(event.originator_id) or _inherited(state, event)
-    if kind in _SUBJECTS:
-        new = (subject for subject in _SUBJECTS[kind](event) if subject)
-        known = _Stream(known.stream, tuple(dict.fromkeys((*known.subjects, *new))), known.draw)
-        known.draw = known.draw or _sealing(event)
+    if kind in BROUGHT or kind in REGIONS:
+        new = (subject for subject in BROUGHT[kind](event) if subject) if kind in BROUGHT else ()
+        known = _Stream(
+            known.stream,
+            tuple(dict.fromkeys((*known.subjects, *new))),
+            SEALED[kind](event) if kind in SEALED else known.draw,
+            REGIONS[kind](event) if kind in REGIONS else known.region,
+        )
         state.streams.add(known)
     return known
 
 
 def _inherited(state: _State, event: DomainEvent) -> _Stream:
-    parent = _PARENTS.get(type(event))
+    parent = PARENTS.get(type(event))
     known = state.streams.get(parent(event)) if parent else None
-    return _Stream(event.originator_id, known.subjects if known else (), known.draw if known else "")
-
-
-def _sealing(event: DomainEvent) -> str:
-    if isinstance(event, Assignment.Made):
-        return event.task.draw
-    return event.visit.draw if isinstance(event, Inspection.Opened) else ""
-
-
-def _drawn(task: Any, team: Any) -> Subjects:
-    people = (holding.inspector for holding in team)
-    return (task.site, task.uscc, task.draw, f"{task.plan}/{task.row}", *people)
+    if known is None:
+        return _Stream(event.originator_id, (), "", "")
+    return _Stream(event.originator_id, known.subjects, known.draw, known.region)
 
 
 def _plain(value: Any) -> Fact:
@@ -257,7 +238,7 @@ def _plain(value: Any) -> Fact:
 
 _HANDLERS: Final[Handlers] = dict.fromkeys(topics().values(), _tell)
 
-PROJECTION: Final = Projection("timeline", (ENTRIES, MENTIONS, STREAMS, OPENED), _HANDLERS, _begin)
+PROJECTION: Final = Projection("timeline", (ENTRIES, MENTIONS, STREAMS, OPENED), _HANDLERS, _begin, version=2)
 
 
 def list_timeline(
@@ -265,13 +246,14 @@ def list_timeline(
     subject: str,
     *,
     sealed: bool = False,
+    regions: Regions = None,
     newest_first: bool = False,
     after: int | None = None,
     limit: int = 50,
 ) -> list[TimelineEntry]:
     """The events of a subject by `idx`; of sealed draws only if `sealed` is set."""
     table, mentions = ENTRIES.table, MENTIONS.table
-    conditions = [mentions.c.subject == subject, _visible(sealed)]
+    conditions = [mentions.c.subject == subject, visible(sealed), in_regions(regions)]
     idx = mentions.c.idx
     if after is not None:
         conditions.append(idx < after if newest_first else idx > after)
@@ -279,6 +261,20 @@ def list_timeline(
     return rows(connection, ENTRIES, statement.order_by(idx.desc() if newest_first else idx).limit(limit))
 
 
-def _visible(sealed: bool) -> Any:
+def visible(sealed: bool) -> ColumnElement[bool]:
+    """Which entries may be shown: all if `sealed` is set, else what no sealed draw decided."""
     draw = ENTRIES.table.c.draw
     return true() if sealed else or_(draw == "", draw.in_(select(OPENED.table.c.draw)))
+
+
+def in_regions(regions: Regions, *, everywhere: bool = True) -> ColumnElement[bool]:
+    """Which entries belong to streams of the regions.
+
+    Those of streams without a region of their own (accounts, readings) are there if `everywhere` is set.
+    """
+    if regions is None:
+        return true()
+    streams = STREAMS.table.c
+    region = select(streams.region).where(streams.stream == ENTRIES.table.c.stream).scalar_subquery()
+    found = func.coalesce(region, "")
+    return or_(found == "", within(found, regions)) if everywhere else within(found, regions)

@@ -10,7 +10,7 @@ import typer
 
 from api.bootstrap import make_key, migrate_store, newest_rulebook
 from api.cli.commands import acts, asks, operates
-from api.cli.desk import Bench, Desk
+from api.cli.desk import Bench, Desk, cause_of
 from api.cli.files import read_password, write_private
 from api.cli.options import After, Limit, Out, Reason, Region, argument, option, read_day
 from api.cli.refusals import Cannot
@@ -102,6 +102,7 @@ def enter(
             label=label,
             lifetime=timedelta(hours=bench.settings.session_hours),
             correlation_id=desk.office.chance.id("cli"),
+            causation_id=cause_of("account sign-in"),
         )
         desk.settle()
         _hand_over(desk, issued, out)
@@ -203,7 +204,8 @@ def _found_already(desk: Desk, login: str) -> None:
 
 def _beginning(desk: Desk) -> Act:
     now = desk.system.clock.now()
-    return Act(by="system", at=now, occurred_at=now, correlation_id=desk.office.chance.id("cli"))
+    request, cause = desk.office.chance.id("cli"), cause_of("account init")
+    return Act(by="system", at=now, occurred_at=now, correlation_id=request, causation_id=cause)
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -247,6 +247,7 @@ def _command(request: Request, asked: Asked, key: str | None, expected: int | No
         system=asked.system,
         actor=asked.actor,
         language=asked.language,
+        operation=asked.operation,
         request="\n".join(parts),
         key=key,
         expected=expected,

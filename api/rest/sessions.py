@@ -47,6 +47,7 @@ def open_session(body: SignIn, asked: Asked = everybody()) -> Response:
         label=body.label or "session",
         lifetime=timedelta(hours=asked.system.settings.session_hours),
         correlation_id=correlation_id.get() or "",
+        causation_id=asked.operation,
     )
     return show(issued, status=201, headers=projected(asked, head_of(asked)))
 

@@ -12,7 +12,7 @@ from domain.access import ReadingReasonMissing
 from domain.errors import NotFound
 from domain.events import topics
 from tests.journey import Journey
-from tests.office import Agency
+from tests.office import SHANXI, Agency
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def told(journey: Journey, stream: str, **moments: datetime) -> Story:
     """The story as an auditor reads it, who says why."""
     auditor = journey.call(journey.people.auditor)
     recorder = journey.agency.store.recorder
-    return replay(journey.office, auditor, stream, moments=recorder, reason="专项检查", **moments)
+    return replay(
+        journey.office, auditor, stream, history=recorder, home=SHANXI, reason="专项检查", **moments
+    )
 
 
 def test_every_event_of_the_main_path_is_told_in_both_languages(journey: Journey) -> None:
@@ -97,7 +99,7 @@ def test_what_a_sealed_draw_decided_is_replayed_with_a_recorded_reason(
         stream = journey.opened(stream) if reached == "inspection" else stream
     auditor = journey.call(journey.people.auditor)
     with pytest.raises(ReadingReasonMissing):
-        replay(journey.office, auditor, stream, moments=journey.agency.store.recorder)
+        replay(journey.office, auditor, stream, history=journey.agency.store.recorder, home=SHANXI)
     assert journey.agency.topics()[-1] != "access.recorded.v1"
     assert told(journey, stream).events
     assert journey.agency.topics()[-1] == "access.recorded.v1"

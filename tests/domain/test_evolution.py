@@ -1,4 +1,4 @@
-"""Evolution never fails, whatever is left out before: replay as of a moment leaves out what happened later."""
+"""Evolution never fails, whatever is left out: replay as of a moment leaves out what happened later."""
 
 from itertools import product
 from typing import Any

@@ -87,6 +87,7 @@ BOOKKEEPING = frozenset(
         "len",
         "list",
         "persons_of",
+        "pop",
         "replace",
         "set",
         "tuple",

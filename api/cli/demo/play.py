@@ -19,7 +19,7 @@ from api.bootstrap import Settings, System, build, make_key, migrate_store, newe
 from api.cli.demo.cast import CITY, PARTS, PROVINCE_CODE, cast_parts
 from api.cli.demo.city import write_files
 from api.cli.demo.quarter import Quarter, at
-from api.cli.demo.stage import Stage, StoryClock
+from api.cli.demo.stage import CAUSE, Stage, StoryClock
 from api.cli.serving import serve_system
 from application.accounts import found, issue_token
 from application.imports import run_import
@@ -99,7 +99,7 @@ def _begin(stage: Stage, sign_ins: "SignIns", key: str) -> None:
         moment = stage.clock.now()
         found(
             office,
-            Act(by="", at=moment, occurred_at=moment, correlation_id="demo/found"),
+            Act(by="", at=moment, occurred_at=moment, correlation_id="demo/found", causation_id=CAUSE),
             origin=office.ledger.origin,
             verifier_key=key,
             rulebook=newest_rulebook(stage.system, START),

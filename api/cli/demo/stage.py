@@ -24,6 +24,9 @@ from domain.act import Act
 Who = str | Callable[[], str]
 """A part of the cast, an account id, or how to find it."""
 
+CAUSE: Final = "sunlot demo"
+"""What the demo's events name as the command that led to them."""
+
 MEMORY: Final = "demo"
 """The name under which the demo's answers are remembered."""
 
@@ -81,7 +84,13 @@ class Stage:
     def call(self, key: str, who: str, when: datetime) -> Call:
         """A call by an account of the cast (or an account id) about what happened at a moment."""
         account = self.cast.get(who, who)
-        act = Act(by=account, at=self.clock.now(), occurred_at=when, correlation_id=f"demo/{key}")
+        act = Act(
+            by=account,
+            at=self.clock.now(),
+            occurred_at=when,
+            correlation_id=f"demo/{key}",
+            causation_id=CAUSE,
+        )
         return Call(actor=self.authenticator.actor_of(account), act=act, retry=self.retry(key))
 
     def retry(self, key: str) -> RetryKey:

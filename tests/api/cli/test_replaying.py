@@ -7,7 +7,7 @@ import msgspec
 from domain.act import CHINA
 from tests.api.cli.installation import TAIYUAN, Installation
 from tests.application.intake_files import site
-from tests.builders import site_facts
+from tests.builders import USCC, site_facts
 
 
 def _site(made: Installation, *, days_late: int = 0) -> str:
@@ -23,28 +23,122 @@ def _assess(made: Installation, id: str) -> None:
     made.done(*words, by="officer")
 
 
-def test_a_story_tells_who_did_what_when_and_when_it_was_known(staffed: Installation) -> None:
+def _told_late(made: Installation) -> str:
+    """A site whose second recorded assessment happened before the first."""
+    id = _site(made, days_late=3)
+    _assess(made, id)
+    made.clock.advance(hours=30)
+    happened = (made.clock.now() - timedelta(hours=80)).astimezone(CHINA).isoformat()
+    words = ("site", "assess", id, "--class", "B", "--on", "2024-04-08", "--source", "风险评估")
+    made.done(*words, "--occurred-at", happened, by="officer")
+    return id
+
+
+def test_a_compact_story_is_a_line_for_each_event(staffed: Installation) -> None:
     id = _site(staffed)
     result = staffed.run("replay", id, by="auditor")
     assert result.exit_code == 0
-    for said in ("Site entered: 晴川化工有限公司", "happened 2024-04-08", "recorded 2024-04-08"):
+    _, line = result.stdout.splitlines()
+    for said in ("Site entered: 晴川化工有限公司", "2024-04-08 09:00", "+08:00", staffed.accounts["officer"]):
+        assert said in line
+    assert "late" not in line
+
+
+def test_a_full_story_tells_who_by_which_command_what_changed_and_when_it_was_known(
+    staffed: Installation,
+) -> None:
+    id = _site(staffed)
+    _assess(staffed, id)
+    result = staffed.run("replay", id, "--full", by="auditor")
+    (first, second) = staffed.done("replay", id, "--full", by="auditor")["events"]
+    assert second["command"] == "sunlot site assess"
+    for said in (
+        "Site entered: 晴川化工有限公司",
+        "happened 2024-04-08 09:00",
+        "recorded 2024-04-08 09:00",
+        f"by {staffed.accounts['officer']} · command sunlot site register",
+        f"request {first['correlation_id']}",
+        "risk_class: — → B",
+        "status: — → listed",
+        f"receipt /ledger/receipts/{first['idx']}",
+    ):
         assert said in result.stdout
-    assert staffed.accounts["officer"] in result.stdout
-    assert "late" not in result.stdout
+    assert second["changes"] == [{"field": "risk_class", "before": "", "after": "B"}]
 
 
 def test_the_same_story_in_chinese(staffed: Installation) -> None:
-    id = _site(staffed)
-    result = staffed.run("replay", id, "--lang", "zh", by="auditor")
-    assert "检查对象入库：晴川化工有限公司" in result.stdout
-    assert "发生 2024-04-08" in result.stdout
+    id = _site(staffed, days_late=3)
+    result = staffed.run("replay", id, "--full", "--lang", "zh", by="auditor")
+    for said in ("检查对象入库：晴川化工有限公司", "发生 2024-04-05 09:00", "重点", "⚠ 补录，迟 3 天"):
+        assert said in result.stdout
 
 
 def test_what_was_recorded_late_is_flagged(staffed: Installation) -> None:
     id = _site(staffed, days_late=3)
-    assert "recorded late: 3 d 0 h" in staffed.run("replay", id, by="auditor").stdout
+    assert "recorded late by 3 d" in staffed.run("replay", id, by="auditor").stdout
     (event,) = staffed.done("replay", id, by="auditor")["events"]
     assert event["late"]
+
+
+def test_what_was_told_late_stands_at_its_place_under_either_order(staffed: Installation) -> None:
+    id = _told_late(staffed)
+    for what in ((id,), (id, "--all"), (USCC,)):
+        told = staffed.done("replay", *what, by="auditor")["events"]
+        by_happened = staffed.done("replay", *what, "--by-happened", by="auditor")["events"]
+        assert [(one["version"], one["late"]) for one in told] == [(1, True), (2, False), (3, True)]
+        assert [(one["version"], one["late"]) for one in by_happened] == [(1, True), (3, True), (2, False)]
+        early = staffed.done("replay", *what, "--at", "2024-04-07", by="auditor")["events"]
+        assert [one["version"] for one in early] == [1, 3]
+        known = staffed.done("replay", *what, "--as-recorded-at", "2024-04-08", by="auditor")["events"]
+        assert [one["version"] for one in known] == [1, 2]
+        both = ("--at", "2024-04-07", "--as-recorded-at", "2024-04-08")
+        assert len(staffed.done("replay", *what, *both, by="auditor")["events"]) == 1
+    pages = staffed.done("replay", USCC, "--by-happened", "--limit", 1, by="auditor")
+    following = ("--by-happened", "--limit", 1, "--after", pages["next"])
+    assert [one["version"] for one in staffed.done("replay", USCC, *following, by="auditor")["events"]] == [3]
+
+
+def test_all_that_concerns_an_enterprise_is_told_page_by_page(staffed: Installation) -> None:
+    id = _site(staffed)
+    for _ in range(3):
+        _assess(staffed, id)
+    page = staffed.done("replay", USCC, "--limit", 3, by="auditor")
+    assert [one["version"] for one in page["events"]] == [1, 2, 3]
+    rest = staffed.done("replay", USCC, "--limit", 3, "--after", page["next"], by="auditor")
+    assert ([one["version"] for one in rest["events"]], rest["next"]) == ([4], None)
+    assert f"--after {page['next']}" in staffed.run("replay", USCC, "--limit", 3, by="auditor").stdout
+    (stand,) = staffed.done("replay", USCC, "--states", by="auditor")["states"]
+    assert (stand["stream"], stand["version"], stand["state"]["risk_class"]) == (id, 4, "B")
+    assert '"risk_class": "B"' in staffed.run("replay", USCC, "--states", by="auditor").stdout
+
+
+def test_what_one_command_caused_is_told_by_its_request(staffed: Installation) -> None:
+    file = staffed.table("sites", site(1), site(2))
+    intake = staffed.done("import", "sites", file, "--region", TAIYUAN, by="officer")["id"]
+    (event,) = staffed.done("replay", intake, "--full", by="auditor")["events"]
+    told = staffed.done("replay", "--request", event["correlation_id"], "--full", by="auditor")["events"]
+    assert sorted(one["topic"] for one in told) == ["intake.completed.v1", *["site.registered.v1"] * 2]
+    assert {one["command"] for one in told} == {"sunlot import"}
+    assert all(len(one["siblings"]) == 2 for one in told)
+    assert (
+        "same request"
+        in staffed.run("replay", "--request", event["correlation_id"], "--full", by="auditor").stdout
+    )
+
+
+def test_either_a_subject_or_a_request_is_named(staffed: Installation) -> None:
+    assert staffed.run("replay", by="auditor").exit_code == 2
+    assert staffed.run("replay", USCC, "--request", "x", by="auditor").exit_code == 2
+
+
+def test_what_is_no_subject_is_refused(staffed: Installation) -> None:
+    for what, code in (
+        ("abc", "subject-wrong"),
+        (f"{USCC[:-1]}0", "uscc-wrong"),
+        ("plan-x/01", "stream-id-wrong"),
+        (USCC, "not-found"),
+    ):
+        assert staffed.refused("replay", what, by="auditor")["code"] == code
 
 
 def test_a_story_ends_at_the_moment_that_was_asked_for(staffed: Installation) -> None:
@@ -71,14 +165,19 @@ def test_the_full_story_has_every_fact_and_the_state(staffed: Installation) -> N
     assert "The state then:" in told
     story = staffed.done("replay", id, by="auditor")
     assert (story["kind"], story["state"]["risk_class"]) == ("site", "B")
-    assert all(event["told"] for event in story["events"])
+    assert all(event["words"] for event in story["events"])
 
 
 def test_every_kind_of_stream_can_be_told(staffed: Installation) -> None:
     file = staffed.table("sites", site(1))
     intake = staffed.done("import", "sites", file, "--region", TAIYUAN, by="officer")["id"]
-    for stream in (intake, staffed.accounts["leader"]):
-        assert staffed.run("replay", stream, by="auditor").exit_code == 0
+    assert staffed.run("replay", intake, by="auditor").exit_code == 0
+    leader = staffed.accounts["leader"]
+    assert staffed.refused("replay", leader, by="auditor")["code"] == "permission-missing"
+    staffed.open_account("inspectorate", "auditor", region="140000")
+    assert staffed.run("replay", leader, by="inspectorate").exit_code == 0
+    deeds = staffed.done("replay", staffed.accounts["officer"], "--all", by="inspectorate")["events"]
+    assert "intake.completed.v1" in {one["topic"] for one in deeds}
 
 
 def test_only_auditors_replay(staffed: Installation) -> None:
