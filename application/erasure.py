@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from application.office import Office
 from application.originals import erased_digests
-from application.ports import Answer, Erasure, Original, Quiet, Standing
+from application.people_ports import Original, Standing
+from application.ports import Answer, Erasure, Quiet
 from application.workflow import Beside, Call
 from domain.errors import BlobDamaged, NotFound, RegistryMoved, StoreUnavailable
 from domain.intake import Intake
@@ -92,9 +93,7 @@ def _erase(office: Office, call: Call, person: str) -> Answer:
     for intake in intakes:
         intake.erase_original(call.act, person=person, ground=found.ground)
     account = standing.holder if standing.kind == "account" else ""
-    beside = Beside(
-        erasures=(Erasure(person=person, account=account),), quiet=Quiet(standing.as_of, MATTERS)
-    )
+    beside = Beside(erasures=(Erasure(person=person, account=account),), quiet=Quiet(standing.as_of, MATTERS))
     also = {"originals": [intake.id for intake in intakes]}
     return office.workflow.commit(call, found, *intakes, beside=beside, also=also)
 

@@ -3,20 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 
+from application.people_ports import Credentials, Mentions, Passwords, People, Vault
 from application.ports import (
     Blobs,
     Chance,
     Claims,
     Clock,
-    Credentials,
     Ledger,
-    Mentions,
-    Passwords,
-    People,
     ReadTable,
     Registries,
     Rulebooks,
-    Vault,
     WorkingDays,
 )
 from application.workflow import Workflow

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from application.ports import Original, Standing
+from application.people_ports import Original, Standing
 from domain.identifiers import covers
 from infrastructure.event_store.recorder import EventRecorder
 from infrastructure.projection_runner import ProjectionRunner

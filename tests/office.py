@@ -32,7 +32,8 @@ from application.authorisation import (
     Grant,
 )
 from application.office import Office
-from application.ports import RetryKey, Standing
+from application.people_ports import Standing
+from application.ports import RetryKey
 from application.workflow import Call, Workflow
 from domain.act import Act
 from domain.aggregate import DomainEvent
@@ -41,10 +42,10 @@ from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.blobs import FolderBlobs
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
-from infrastructure.rulebooks import SHIPPED, load_rulebooks
 from infrastructure.mentions import mentions
 from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
+from infrastructure.rulebooks import SHIPPED, load_rulebooks
 from infrastructure.spreadsheets import read_table
 from infrastructure.working_days import ChineseWorkingDays
 from tests.fakes import FakeClock, SeededChance

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from application.ports import Credential, Token
+from application.people_ports import Credential, Token
 from domain.ledger.entry import format_at, parse_at
 from infrastructure.event_store.database import Database
 

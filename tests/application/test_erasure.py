@@ -7,6 +7,7 @@ import pytest
 from application import accounts
 from application.authorisation import ADMINISTRATOR, CITY_OFFICER, Actor, Grant, PermissionMissing
 from application.erasure import approve_erasure, ask_erasure, finish_erasures, refuse_erasure
+from application.imports import run_import
 from application.inspectors import remove_inspector
 from application.originals import erased_digests, require_unerased
 from application.persons import read_persons
@@ -27,7 +28,7 @@ from domain.person import (
 from domain.site import Site
 from domain.values import Provenance
 from tests.application.intake_files import expert, officer, site, take_in
-from tests.office import PASSWORD, SHANXI, Agency
+from tests.office import PASSWORD, SHANXI, TAIYUAN, Agency
 
 LEFT = Provenance(source="人事处", reason="退休", effective_from=date(2024, 1, 1))
 FIVE_YEARS = timedelta(days=5 * 366)
@@ -87,6 +88,8 @@ def test_a_person_goes_with_the_originals_that_name_him(agency: Agency) -> None:
 
 def test_a_later_file_that_names_him_again_goes_too_and_none_comes_back(agency: Agency) -> None:
     take_in(agency, "inspectors", officer(11))
+    (digest,) = agency.office.blobs.digests()  # type: ignore[attr-defined]
+    content = agency.office.blobs.read(digest)
     take_in(agency, "inspectors", officer(11), officer(12))
     person = retired(agency)
     ask(agency, person)
@@ -99,7 +102,13 @@ def test_a_later_file_that_names_him_again_goes_too_and_none_comes_back(agency: 
         assert gone.value.facts["erased_on"] == agency.call(agency.people.leader).act.taken_on
     before = agency.size()
     with pytest.raises(BlobErased):
-        take_in(agency, "inspectors", officer(11))
+        run_import(
+            agency.office,
+            agency.call(agency.people.officer),
+            "inspectors",
+            region=TAIYUAN,
+            content=content,
+        )
     assert agency.size() == before
     assert agency.office.vault.persons(["certificate/140100-0011"]) == {}
 

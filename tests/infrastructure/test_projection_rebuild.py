@@ -73,7 +73,7 @@ def test_a_rebuild_mends_what_somebody_spoiled(journey: Journey, runner: Project
     runner.catch_up()
     good = names_of(runner)
     with runner.views.writing() as connection:
-        connection.exec_driver_sql("UPDATE sites_v1 SET name = 'spoiled'")
+        connection.exec_driver_sql("UPDATE sites_v2 SET name = 'spoiled'")
     assert names_of(runner) == ["spoiled"] * 5
     runner.rebuild(["sites"])
     assert names_of(runner) == good
@@ -86,7 +86,7 @@ def test_rebuilding_again_and_again_leaves_nothing_behind(journey: Journey, runn
         runner.rebuild()
     assert tables_of(runner) == before
     with runner.views.reading() as connection:
-        indexes = inspect(connection).get_indexes("sites_v1")
+        indexes = inspect(connection).get_indexes("sites_v2")
     assert {tuple(index["column_names"]) for index in indexes} == {("idx",), ("region", "stratum"), ("uscc",)}
 
 
@@ -132,7 +132,7 @@ def test_what_a_killed_rebuild_left_is_cleared_by_the_next(
         patched.setattr("infrastructure.projection_rebuild.Rebuild._clear", lambda *_: None)
         with pytest.raises(Killed):
             runner.rebuild(["sites"], die)
-    assert tables_of(runner) - before == {"sites_v1__g1"}
+    assert tables_of(runner) - before == {"sites_v2__g1"}
     runner.rebuild(["sites"])
     assert tables_of(runner) == before
     assert len(names_of(runner)) == 5
