@@ -4,8 +4,8 @@
 """
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from application.workflow import Workflow
 from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
 from domain.installation import Adopted
 from domain.ledger.checkpoint import Checkpoint
+from domain.ledger.finding import Findings
 from domain.ledger.note import SigningKey, VerifierKey
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
@@ -47,6 +48,8 @@ from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
+from infrastructure.replay_check.beside import check_claims
+from infrastructure.replay_check.check import check_replay
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
 from infrastructure.signing import (
@@ -417,6 +420,17 @@ class Tools:
             log=Log(settings.origin, settings.region),
             clock=self.clock,
         )
+
+    def check_replay(self, progress: Callable[[int, int], None] | None = None) -> Findings:
+        """Whether replaying the log gives all that is stored beside it; no secret key is needed."""
+        with closing(self.store()) as store:
+            mapper = EventMapper(SystemChance())
+            return check_replay(store, mapper, self.blobs(), log=self.settings.origin, progress=progress)
+
+    def check_claims(self) -> Findings:
+        """Whether the claims are those that the events give."""
+        with closing(self.store()) as store:
+            return check_claims(store, EventMapper(SystemChance()), lambda done: None)
 
     def audit(self) -> Audit:
         """Checking the ledger, taking it out, looking things up; no secret key is needed."""

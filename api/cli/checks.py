@@ -117,6 +117,8 @@ def check_ledger_head(tools: Tools) -> Check:
         store.close()
     stored, latched = 0 if head is None else head + 1, latch[0] if latch else 0
     facts: dict[str, Any] = {"stored": stored, "latched": latched}
+    if tools.published().unverified:
+        return Check("ledger", "wrong", facts, "advise-restore")
     try:
         facts["published_size"] = published = _published_size(tools)
     except (LedgerError, DomainError) as error:
@@ -126,6 +128,16 @@ def check_ledger_head(tools: Tools) -> Check:
     if published < stored:
         return Check("ledger", "mind", facts, "advise-ledger-behind")
     return fine("ledger", **facts)
+
+
+def check_claims(tools: Tools) -> Check:
+    """The claims against those that the events give: one that was deleted lets a name be taken twice."""
+    found = tools.check_claims()
+    facts: dict[str, Any] = {"found": found.count}
+    if found.count:
+        facts["first"] = [f"{one.code} {one.params['kind']}/{one.params['key']}" for one in found.kept[:5]]
+        return Check("claims", "wrong", facts, "advise-claims")
+    return fine("claims", **facts)
 
 
 def check_blobs(tools: Tools) -> Check:

@@ -10,6 +10,7 @@ from api.cli.checks import (
     Check,
     check_blobs,
     check_calendar,
+    check_claims,
     check_clock,
     check_erasures,
     check_founded,
@@ -60,6 +61,7 @@ def _checks_of_store(tools: Tools) -> Iterator[Check]:
     looks: tuple[Callable[[Tools], Check], ...] = (
         check_clock,
         check_ledger_head,
+        check_claims,
         check_blobs,
         check_erasures,
     )

@@ -3,6 +3,7 @@ held of it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
 from api.offline import check_folder, policy_in
 from domain.errors import KeyUnusable
+from domain.ledger.finding import LIMIT, Findings
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import Report
@@ -58,6 +60,10 @@ TrustFolder = Annotated[
     bool, option("--trust-folder", help="Believe the folder's own keys: proves little 信任文件夹自带的公钥.")
 ]
 
+LogOnly = Annotated[
+    bool, option("--log-only", help="Leave out what replaying the log would show 只核验账本，不重放.")
+]
+
 
 def add_verify(ledger: typer.Typer) -> None:
     """Add the command."""
@@ -74,8 +80,9 @@ def verify(
     acknowledge: Known = None,
     resume: Resume = None,
     trust_folder: TrustFolder = False,
+    log_only: LogOnly = False,
 ) -> None:
-    """Check every state, entry, tile and checkpoint of the whole log 核验账本."""
+    """Check every state, entry, tile and checkpoint, and that replaying gives what is stored 核验账本."""
     trust = trusted_folder(bench, folder, vkey, policy) if trust_folder else trusted(bench, vkey, policy)
     held, known = checkpoint or [], acknowledge or []
     with bench.terminal.progress("verifying") as step:
@@ -93,9 +100,18 @@ def verify(
                 acknowledged=known,
                 progress=step,
             )
+    if folder is None and not log_only:
+        with bench.terminal.progress("replaying") as step:
+            report = _joined(report, bench.tools.check_replay(step))
     _show(bench, report)
     if not report.sound:
         raise typer.Exit(FINDING)
+
+
+def _joined(report: Report, found: Findings) -> Report:
+    """The report with what another check found behind it, as many as it keeps."""
+    findings = (*report.findings, *found.kept)[:LIMIT]
+    return replace(report, findings=findings, found=report.found + found.count)
 
 
 def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> TrustPolicy:

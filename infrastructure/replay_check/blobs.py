@@ -76,14 +76,14 @@ class BlobsFold:
         """Look at every blob named, each once, and read it to its end.
 
         `blob.missing`: not there, and no event says that it was erased. `blob.damaged`: its content is not
-        what its name says. `blob.not_erased`: there although an event says that it was erased.
+        what its name says. `blob.not-erased`: there although an event says that it was erased.
         """
         findings = Findings()
         for digest, idx, stream, erased in self._scratch.each("SELECT * FROM blobs ORDER BY digest"):
             params = {"digest": digest, "stream": stream}
             if erased is not None:
                 if blobs.has(digest):
-                    findings.add([Finding("blob.not_erased", erased, params)])
+                    findings.add([Finding("blob.not-erased", erased, params)])
             elif wrong := _wrong(blobs, digest):
                 findings.add([Finding(wrong, idx, params)])
         return findings

@@ -29,8 +29,8 @@ Held = tuple[str, int]
 class ClaimsFold:
     """Who holds which claim, as the events say; and events that take or give back what they could not.
 
-    `claim.taken_twice`: an event takes what another event holds, so the claim was missing when it was
-    appended. `claim.not_held`: an event gives back what its stream does not hold.
+    `claim.taken-twice`: an event takes what another event holds, so the claim was missing when it was
+    appended. `claim.not-held`: an event gives back what its stream does not hold.
     """
 
     def __init__(self, scratch: Scratch) -> None:
@@ -107,6 +107,6 @@ def _impossible(
 ) -> Iterator[Finding]:
     params = {"kind": name[0], "key": name[1], "holder": holder[0] if holder else ""}
     if given_back and (holder is None or holder[0] != stream):
-        yield Finding("claim.not_held", idx, params)
+        yield Finding("claim.not-held", idx, params)
     elif holder is not None and not given_back:
-        yield Finding("claim.taken_twice", idx, {**params, "first": holder[1]})
+        yield Finding("claim.taken-twice", idx, {**params, "first": holder[1]})

@@ -51,7 +51,7 @@ class PersonsFold:
         """Compare with the store's vault, which must stand at the same position.
 
         `person.missing`: data that an event refers to is not there, and no event says that it was erased.
-        `person.not_erased`: data is there although an event says that it was erased.
+        `person.not-erased`: data is there although an event says that it was erased.
         `person.differs`: the data is not what the event committed to.
         `person.unknown`: data of somebody to whom no event refers.
         Findings name the reference, never the data.
@@ -77,7 +77,7 @@ def _compare(found: Difference) -> Iterator[Finding]:
     if found.rebuilt is None or (idx is None and kept):
         yield Finding("person.unknown", None, params)
     elif erased is not None and kept:
-        yield Finding("person.not_erased", erased, params)
+        yield Finding("person.not-erased", erased, params)
     elif erased is None and not kept:
         yield Finding("person.missing", idx, params)
     elif erased is None and _commitment(found.stored) != commitment:

@@ -35,7 +35,7 @@ def check_streams(store: Store, mapper: Mapper[str], size: int, step: Step) -> F
     """Read the first `size` events in the order of their streams, write each again, and play each stream.
 
     `event.unreadable`: a topic that the code does not know, or a state that does not fit it.
-    `event.not_canonical`: the event as the code would write it is not the stored bytes.
+    `event.not-canonical`: the event as the code would write it is not the stored bytes.
     `event.unfit`: the event does not follow from those before it in its stream; what comes after it is read
     but played no more.
 
@@ -61,7 +61,7 @@ def _check(mapper: Mapper[str], rows: Iterator[tuple[Any, ...]]) -> Iterator[Fin
             follows = False
             continue
         if reason := _written_otherwise(event, stored):
-            yield _finding("event.not_canonical", idx, stored, reason)
+            yield _finding("event.not-canonical", idx, stored, reason)
         if not follows:
             continue
         aggregate, reason = _played(event, aggregate)

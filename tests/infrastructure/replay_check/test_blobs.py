@@ -68,7 +68,7 @@ def test_an_original_that_was_erased_with_its_event(case: Case) -> None:
     intake = Histories(case.store.recorder, case.mapper).load(Intake, stream, END)
     intake.erase_original(ACT, person="person-0", ground="retention-over")
     idx = case.append(intake)
-    assert case.only() == Finding("blob.not_erased", idx, {"digest": digest, "stream": stream})
+    assert case.only() == Finding("blob.not-erased", idx, {"digest": digest, "stream": stream})
     place(case, digest).unlink()
     assert case.findings() == []
 

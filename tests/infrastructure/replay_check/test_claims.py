@@ -50,7 +50,7 @@ def test_a_name_taken_twice_because_its_claim_was_deleted_in_between(case: Case)
     twin = Site.register(ACT, id="site-" + "0" * 32, facts=site_facts(1), provenance=provenance())
     rewrite(case.store, lambda events: inserted(events, place, twin))
     tidy(case.store)
-    [finding] = [one for one in found(case) if one.code == "claim.taken_twice"]
+    [finding] = [one for one in found(case) if one.code == "claim.taken-twice"]
     assert finding.idx == place
     assert (finding.params["holder"], finding.params["first"]) == (case.told.site, first)
 
@@ -62,4 +62,4 @@ def test_a_name_given_back_by_a_stream_that_does_not_hold_it(case: Case) -> None
         return [*events[:place], {**events[place], "stream": "site-x"}, *events[place + 1 :]]
 
     rewrite(case.store, moved)
-    assert [(one.code, one.idx) for one in found(case)][:1] == [("claim.not_held", place)]
+    assert [(one.code, one.idx) for one in found(case)][:1] == [("claim.not-held", place)]

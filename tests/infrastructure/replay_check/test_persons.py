@@ -67,7 +67,7 @@ def test_data_erased_with_the_event_is_as_it_should_be(case: Case, person: str) 
 
 def test_data_that_is_there_in_spite_of_the_event(case: Case, person: str) -> None:
     idx = erase(case, person)
-    assert beside(case) == [Finding("person.not_erased", idx, {"person": person})]
+    assert beside(case) == [Finding("person.not-erased", idx, {"person": person})]
 
 
 def test_a_key_that_is_left_of_erased_data(case: Case, person: str) -> None:
@@ -75,7 +75,7 @@ def test_a_key_that_is_left_of_erased_data(case: Case, person: str) -> None:
         tamper(case.store, ("ALTER TABLE vault DROP CONSTRAINT vault_check", ()))
     idx = erase(case, person)
     tamper(case.store, (EMPTY.replace("unique_key = NULL", "unique_key = '1401-0000'"), (person,)))
-    assert beside(case) == [Finding("person.not_erased", idx, {"person": person})]
+    assert beside(case) == [Finding("person.not-erased", idx, {"person": person})]
 
 
 @pytest.mark.parametrize(

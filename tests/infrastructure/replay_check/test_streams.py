@@ -51,7 +51,7 @@ def without(field: str) -> Callable[[Event], Event]:
 def test_a_fact_that_the_event_does_not_have(case: Case) -> None:
     place = case.idx("plan.approved.v1")
     rewrite(case.store, changed(place, lambda event: with_state(event, bribe=1)))
-    assert [(one.code, one.idx) for one in found(case)] == [("event.not_canonical", place)]
+    assert [(one.code, one.idx) for one in found(case)] == [("event.not-canonical", place)]
 
 
 def test_the_same_facts_in_other_bytes(case: Case) -> None:
@@ -61,13 +61,13 @@ def test_the_same_facts_in_other_bytes(case: Case) -> None:
         return {**event, "state": event["state"].replace(b'":', b'": ', 1)}
 
     rewrite(case.store, changed(place, spaced))
-    assert [(one.code, one.idx) for one in found(case)] == [("event.not_canonical", place)]
+    assert [(one.code, one.idx) for one in found(case)] == [("event.not-canonical", place)]
 
 
 def test_a_salt_that_is_gone(case: Case) -> None:
     place = case.idx("site.registered.v1")
     rewrite(case.store, changed(place, without("salt")))
-    assert [(one.code, one.idx) for one in found(case)] == [("event.not_canonical", place)]
+    assert [(one.code, one.idx) for one in found(case)] == [("event.not-canonical", place)]
 
 
 def test_a_stream_whose_beginning_is_gone_is_named_once(case: Case) -> None:
