@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from infrastructure.database import store_file
 from infrastructure.ledger_check import verify_store
 from tests.api.rest.service import Person, Service
-from tests.api.rest.story import done
+from tests.api.rest.story import Story, done
 from tests.api.rest.test_transcript import refused
 from tests.application.intake_files import Cells, book, officer, site
 from tests.office import PASSWORD, SHANXI, TAIYUAN
@@ -263,3 +263,13 @@ def test_an_account_and_a_contact_show_the_empty_slot(small: Service) -> None:
 def test_a_file_that_was_never_kept_is_only_not_found(small: Service, digest: str) -> None:
     intake = take_in(small.officer, "sites", site(1))
     refused(small.officer.get(f"/blobs/{digest}", of=intake, reason="x"), 404, "not-found")
+
+
+def test_who_is_needed_in_an_open_matter_stays_and_no_team_is_told(small: Service) -> None:
+    story = Story(small)
+    draw = story.completed_draw()
+    path = f"/inspectors/{next(iter(story.inspectors))}"
+    person = small.officer.get(path).json()["person"]
+    done(small.officer.post(f"{path}/removal", REASON, match=small.officer.etag(path)))
+    told = refused(small.officer.post(f"/persons/{person}/erasure", ASKING), 409, "person-needed")
+    assert told["facts"]["matters"] == [draw]
