@@ -37,6 +37,7 @@ from infrastructure.courier import Courier, is_address
 from infrastructure.csv_writer import write_csv
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
+from infrastructure.files import sweep
 from infrastructure.ledger_export import LedgerExport, archive, write_archive, write_folder
 from infrastructure.ledger_files import LedgerFolder
 from infrastructure.ledger_lookup import Found, Lookup
@@ -111,6 +112,8 @@ __all__ = [
 ]
 
 JOIN_SECONDS: Final = 10.0
+SWEPT_AFTER: Final = 3600.0
+"""How old, in seconds, half-written files of a killed witness are before they go."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,9 @@ def open_witness(
     logs: dict[str, list[VerifierKey]] = {}
     for key in dict.fromkeys(keys):
         logs.setdefault(key.name, []).append(key)
-    return Witness(witness_key(key_file), logs, folder, clock or SystemClock())
+    clock = clock or SystemClock()
+    sweep(folder, before=clock.now().timestamp() - SWEPT_AFTER)
+    return Witness(witness_key(key_file), logs, folder, clock)
 
 
 def newest_rulebook(system: System, day: date) -> Adopted:
