@@ -5,7 +5,7 @@ held of it.
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -63,6 +63,8 @@ TrustFolder = Annotated[
 LogOnly = Annotated[
     bool, option("--log-only", help="Leave out what replaying the log would show 只核验账本，不重放.")
 ]
+REPLAYED: Final = frozenset({"personal-data", "projections", "frames"})
+"""What replaying the log looks at, as `Report.unchecked` names it."""
 
 
 def add_verify(ledger: typer.Typer) -> None:
@@ -111,7 +113,8 @@ def verify(
 def _joined(report: Report, found: Findings) -> Report:
     """The report with what another check found behind it, as many as it keeps."""
     findings = (*report.findings, *found.kept)[:LIMIT]
-    return replace(report, findings=findings, found=report.found + found.count)
+    unchecked = tuple(name for name in report.unchecked if name not in REPLAYED)
+    return replace(report, findings=findings, found=report.found + found.count, unchecked=unchecked)
 
 
 def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> TrustPolicy:

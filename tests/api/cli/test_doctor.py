@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +76,15 @@ def test_a_year_without_working_days_is_named(founded: Installation) -> None:
     (founded.data / "calendar").mkdir()
     (founded.data / "calendar" / "2090.json").write_text(json.dumps(notice))
     assert years(0) == {2090: "fine", 2091: "mind"}
+
+
+def test_a_claim_that_was_deleted_is_found(founded: Installation) -> None:
+    with closing(sqlite3.connect(founded.data / "store.db")) as store, store:
+        store.execute("DELETE FROM claims WHERE kind = 'installation'")
+    claims = _checks(founded, status=1)["claims"]
+    assert claims["state"] == "wrong"
+    assert claims["facts"] == {"found": 1, "first": ["claim.missing installation/1"]}
+    assert "sunlot ledger verify" in claims["advice"]
 
 
 def test_a_damaged_file_is_found(staffed: Installation) -> None:

@@ -67,6 +67,19 @@ def test_a_changed_state_is_named(founded: Installation) -> None:
     assert '"idx": 2' in report.stdout
 
 
+def test_what_is_stored_beside_the_log_is_replayed_unless_left_out(founded: Installation) -> None:
+    assert founded.done("ledger", "verify")["unchecked"] == []
+    _tamper(founded.data, "DELETE FROM vault")
+    assert founded.done("ledger", "verify", "--log-only")["unchecked"] == [
+        "personal-data",
+        "projections",
+        "frames",
+    ]
+    report = founded.run("ledger", "verify", "--json")
+    assert report.exit_code == 1
+    assert '"person.missing"' in report.stdout
+
+
 def _tamper(data: Path, statement: str) -> None:
     with sqlite3.connect(data / "store.db") as store:
         names = store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
