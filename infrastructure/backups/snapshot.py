@@ -17,6 +17,7 @@ Progress = Callable[[int, int], None]
 """Called now and then with how many rows of how many are done."""
 
 PAGE: Final = 2000
+_ENTRY: Final = [name for name, _ in EVENTS.columns].index("entry")
 PRESSURE: Final = 3
 """Twice as fast as zlib's usual 6, and a tenth larger."""
 
@@ -85,7 +86,7 @@ class Snapshot:
 
     def _grown(self, chunk: Chunk, rows: Rows) -> Chunk:
         """The chunk with its tree, which the log's tree has grown by."""
-        leaves = [leaf_hash(row[EVENTS.names.index("entry")]) for row in rows]
+        leaves = [leaf_hash(row[_ENTRY]) for row in rows]
         if len(leaves) == EVENTS_IN_CHUNK and self.tree.size % EVENTS_IN_CHUNK == 0:
             root = perfect_root(leaves)
             self.tree.graft(root, LEVEL)

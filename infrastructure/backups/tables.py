@@ -65,12 +65,12 @@ class Table:
     columns: tuple[tuple[str, Kind], ...]
     key: int = 1
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns' names."""
         return tuple(name for name, _ in self.columns)
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[Kind, ...]:
         """The columns' kinds."""
         return tuple(kind for _, kind in self.columns)

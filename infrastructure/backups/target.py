@@ -1,7 +1,7 @@
 """Where a backup is written: a new folder, or an archive. Neither has its name before it is whole.
 
-Files are for their owner's eyes only: credentials' hashes and personal data are in them. Each file is
-flushed when it is written; a folder or archive that was cut off keeps its name beginning with `.part-`.
+Files are for their owner's eyes only: credentials' hashes and personal data are in them. All is flushed to
+the disk before it is named; what was cut off keeps a name that begins with `.part-`.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, Final
 
 from domain.errors import StoreUnavailable
 from infrastructure.backups.manifest import MANIFEST, SUMS, Manifest, encode_manifest, say_sum
-from infrastructure.files import PRIVATE, TEMPORARY, disk_errors, part_file, sync_folder
+from infrastructure.files import PRIVATE, TEMPORARY, disk_errors, part_file, sync_all, sync_folder
 
 PIECE: Final = 1 << 20
 ONLY_OWNER: Final = 0o700
@@ -86,12 +86,12 @@ class FolderTarget(Target):
         self._folders: set[Path] = set()
 
     def finish(self, manifest: Manifest) -> None:
+        """Write sums and manifest, flush everything, and give the folder its name."""
         self._sums.seek(0)
         self._write(SUMS, _Hashing(self._sums), 0)
         content = encode_manifest(manifest)
         self._write(MANIFEST, _Hashing(BytesIO(content)), 0)
-        for folder, _, _ in os.walk(self._part, topdown=False):
-            sync_folder(Path(folder))
+        sync_all(self._part)
         self._part.rename(self._place)
         sync_folder(self._place.parent)
 
@@ -100,8 +100,6 @@ class FolderTarget(Target):
         with os.fdopen(handle, "wb") as stream:
             while piece := source.read(PIECE):
                 stream.write(piece)
-            stream.flush()
-            os.fsync(stream.fileno())
 
     def _link(self, path: str, previous: Path, size: int) -> bool:
         # Another disk, too many links, a file that is gone: it is written anew then.
@@ -132,6 +130,7 @@ class ArchiveTarget(Target):
         self._archive = archive
 
     def finish(self, manifest: Manifest) -> None:
+        """Write sums and manifest, which come last; who opened the archive gives it its name."""
         size = self._sums.seek(0, os.SEEK_END)
         self._sums.seek(0)
         self._write(SUMS, _Hashing(self._sums), size)

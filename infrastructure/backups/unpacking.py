@@ -13,7 +13,7 @@ from infrastructure.backups.source import Progress, Source, read_whole
 from infrastructure.backups.tables import TABLES, TOKENS, Row, Table
 from infrastructure.blobs import FolderBlobs
 from infrastructure.event_store.database import Session
-from infrastructure.files import PRIVATE, PUBLIC, make_folder, sync_folder
+from infrastructure.files import PRIVATE, PUBLIC, make_folder, sync_all, sync_file, sync_folder
 
 _GZIP: Final = 31
 
@@ -38,8 +38,10 @@ class Unpacking:
             self._unpack(path, digest, stream)
             if progress:
                 progress(done, total)
-        for folder in self._folders:
-            sync_folder(folder)
+        sync_all(self._places.ledger)
+        for file in self._written:
+            sync_file(file)
+            sync_folder(file.parent)
 
     def _unpack(self, path: str, digest: str, stream: BinaryIO) -> None:
         room, _, rest = path.partition("/")
@@ -79,8 +81,6 @@ class Unpacking:
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
 
 
 def read_chunk(table: Table, chunk: Chunk, digest: str, stream: BinaryIO) -> Sequence[Row]:

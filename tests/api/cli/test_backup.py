@@ -72,6 +72,9 @@ def test_without_verify_it_is_not_done_and_signs_nothing(
     assert answered(elsewhere, "restore", backup, status=1)["verified"] is False
     refusal = elsewhere.refused("ledger", "publish", status=2)
     assert (refusal["code"], refusal["facts"]["reason"]) == ("ledger-diverged", "restore-unverified")
+    checks = {one["name"]: one for one in answered(elsewhere, "doctor", status=1)["checks"]}
+    assert checks["ledger"]["state"] == "wrong"
+    assert "sunlot restore --verify" in checks["ledger"]["advice"]
     assert elsewhere.done("restore", "--verify")["verified"]
     assert elsewhere.refused("restore", "--verify", status=2)["code"] == "restore-nothing-waits"
     elsewhere.done("ledger", "publish")

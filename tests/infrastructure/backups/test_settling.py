@@ -18,7 +18,7 @@ from infrastructure.views import VIEWS_FILE
 from tests.fakes import FakeClock
 from tests.infrastructure.backups.samples import LOG, Sample, opened, places, restore
 from tests.infrastructure.ledger_samples import KEY, VKEY, files_below
-from tests.infrastructure.test_ledger_check import forged, rewrite
+from tests.infrastructure.tampering import forged, rewrite
 
 
 def settle(
