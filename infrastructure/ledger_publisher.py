@@ -174,7 +174,7 @@ class LedgerPublisher:
             self._require_verified()
             latch = self._catch_up()
         held = self._latch.read()
-        if latch is None or held is None or latch.size <= self._given_up:
+        if latch is None or held is None or self._is_given_up(latch):
             # Of an empty tree there is one root only: signing it says nothing, and the answer tells all.
             note = sign_checkpoint(Checkpoint(self._key.name, 0, EMPTY_ROOT), self._key)
         else:
