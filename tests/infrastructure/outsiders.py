@@ -23,6 +23,7 @@ from domain.ledger.note import Note, VerifierKey
 from domain.ledger.policy import TrustedWitness
 from domain.ledger.submission import SIZE_TYPE, judge, open_submission
 from tests.infrastructure.ledger_samples import KEY
+from tests.programs import program
 
 
 class Answer(NamedTuple):
@@ -152,6 +153,7 @@ class StampAuthority:
     """A time-stamp authority by `openssl ts`, with keys made in a folder; `root` is its root's PEM file."""
 
     def __init__(self, folder: Path) -> None:
+        self._openssl = program("openssl")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.root = folder, folder / "root.pem"
         self.asked = 0
@@ -174,7 +176,7 @@ class StampAuthority:
             return Answer(200, (self.folder / "reply.tsr").read_bytes(), "application/timestamp-reply")
 
     def _run(self, *words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+        subprocess.run([self._openssl, *words], cwd=self.folder, check=True, capture_output=True)
 
 
 _OUT = ("-out", "root.pem")

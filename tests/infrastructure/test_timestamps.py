@@ -1,6 +1,5 @@
 """Time-stamps by an authority of our own (`openssl ts`): what is kept, and what is refused."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +23,6 @@ from tests.fakes import FakeClock
 from tests.infrastructure.outsiders import Answer, Outsider, StampAuthority
 
 TEXT = "sunlot.example/140100\n7\n34KuFvlTex/o1f8kWvL6rzmwyhJdOY3MIxf9Au2rc7E=\n"
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import time
 from base64 import b64decode, b64encode
 from pathlib import Path
 from subprocess import run
 
 import pytest
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.cosignature import WitnessSigningKey, add_signatures
+from domain.ledger.errors import TokenInvalid
 from domain.ledger.note import SigningKey
+from infrastructure.timestamps import load_certificates, read_token
+from tests.domain.ledger.examples import PAGE
 from tests.domain.ledger.vectors import NAMES, load
+from tests.infrastructure.outsiders import StampAuthority
 from tests.programs import program
 
 KEY = SigningKey("sunlot.example/140100", bytes(range(32)))
@@ -87,6 +94,26 @@ def test_openssl_verifies_the_published_vectors(tmp_path: Path, name: str) -> No
     vector = load(name)
     note, vkey = vector.read("tiles/checkpoint"), vector.vkey()
     assert accepts(tmp_path, vkey, signature_bytes(note, vkey.split("+")[0]), note_text(note))
+
+
+def test_the_pages_commands_check_a_kept_time_stamp_as_our_reader_does(tmp_path: Path) -> None:
+    program("openssl")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    note, authority = load("n7").read("tiles/checkpoint"), StampAuthority(tmp_path / "authority")
+    request = TimestampRequestBuilder().data(note_text(note)).hash_algorithm(HashAlgorithm.SHA256).build()
+    token = authority.answer(request.as_bytes()).body
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "authority.pem").write_bytes(authority.root.read_bytes())
+    for kept, agrees in ((note, True), (note.replace(b"\n7\n", b"\n8\n"), False)):
+        (tmp_path / "checkpoints" / "7").write_bytes(kept)
+        (tmp_path / "checkpoints" / "7.tsr").write_bytes(token)
+        done = run(["sh", "-euc", commands], cwd=tmp_path, capture_output=True, timeout=60)
+        assert (tmp_path / "text").read_bytes() == note_text(kept)
+        assert (done.returncode == 0) == agrees
+    roots = load_certificates(authority.root)
+    assert abs(read_token(token, note_text(note), roots) - time.time()) < 60
+    with pytest.raises(TokenInvalid):
+        read_token(token, note_text(note).replace(b"7", b"8"), roots)
 
 
 def test_openssl_signs_the_same_bytes(tmp_path: Path) -> None:
