@@ -1,32 +1,17 @@
-"""The witness over a real socket: each rule of C2SP tlog-witness, byte for byte; nobody can hold it up."""
+"""The witness over a real socket: each rule of C2SP tlog-witness, byte for byte."""
 
-import asyncio
 import http.client
 import json
-import select
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from api.listening import listen
-from api.witness import BODY_LIMIT, create_witness_app
-from api.witness_rate import Rate
-from api.witness_server import HEAD_LIMIT, ImpatientProtocol, witness_config
 from domain.ledger.cosignature import read_cosignatures
 from domain.ledger.note import Note, parse_signature
 from domain.ledger.submission import Submission
-from infrastructure.witness import Witness
-from tests.fakes import FakeClock
 from tests.infrastructure.witness_samples import (
     KEY,
     NEXT_KEY,
@@ -35,82 +20,17 @@ from tests.infrastructure.witness_samples import (
     WITNESS,
     SampleLog,
 )
+from tests.witness_serving import NOW, Served, refused, serving
 
 LOG = SampleLog.of(40)
-NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 TEXT = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    type: str
-    body: bytes
-    headers: dict[str, str]
-
-
-class Quick(ImpatientProtocol):
-    """The same, in less time."""
-
-    head_seconds = 0.3
-    life_seconds = 5.0
-    of_one = 4
-
-
-@dataclass(frozen=True)
-class Served:
-    """A witness that is served on a port."""
-
-    witness: Witness
-    clock: FakeClock
-    port: int
-
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """One request."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            line.request(method, path, body, headers)
-            answer = line.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, told.get("content-type", ""), answer.read(), told)
-        finally:
-            line.close()
-
-    def submit(self, body: bytes) -> Answer:
-        """An add-checkpoint request."""
-        return self.ask("POST", "/add-checkpoint", body)
-
-
-@contextmanager
-def serving(folder: Path, *, rate: Rate | None = None, body_seconds: float = 0.5) -> Iterator[Served]:
-    """A witness with a wrist watch, on a free port."""
-    clock = FakeClock(NOW)
-    witness = Witness(WITNESS, {ORIGIN: (KEY.verifier, NEXT_KEY.verifier)}, folder, clock)
-    app = create_witness_app(witness, rate=rate or Rate(burst=1000), body_seconds=body_seconds)
-    server = uvicorn.Server(witness_config(app, Quick))
-    with listen("127.0.0.1", 0) as listening:
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
-        thread.start()
-        try:
-            yield Served(witness, clock, listening.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join(10)
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path / "state") as one:
         yield one
-
-
-def refused(answer: Answer, status: int) -> None:
-    """It was refused, and nothing in the answer is a signature."""
-    assert answer.status == status, answer
-    assert "—".encode() not in answer.body
 
 
 # --- 200 -------------------------------------------------------------------------------------
@@ -307,110 +227,3 @@ def test_history_and_evidence_are_for_this_machine(served: Served) -> None:
         assert proxied.status == 403
         assert served.ask("POST", path).status == 405
     assert served.ask("GET", "/evidence/two-roots/elsewhere").status == 404
-
-
-# --- nobody holds it up ----------------------------------------------------------------------
-
-
-def test_too_large_a_body_is_not_read(served: Served) -> None:
-    refused(served.submit(b"old 0\n" + b"A" * BODY_LIMIT), 413)
-    assert served.submit(GOOD).status == 200
-
-
-def test_too_large_a_head_is_not_read(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
-        line.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nX: " + b"a" * (2 * HEAD_LIMIT))
-        assert b" 400 " in line.recv(1000).split(b"\r\n")[0]
-
-
-@pytest.mark.parametrize(
-    "begun", [b"", b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n", b"P"], ids=["nothing", "head", "letter"]
-)
-def test_a_request_that_never_ends_is_ended(served: Served, begun: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
-        started = time.monotonic()
-        line.sendall(begun)
-        assert ended(line, drip=b"a" if begun else b"")
-        assert time.monotonic() - started < 3
-
-
-def test_a_body_that_never_ends_is_ended(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
-        line.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 500\r\n\r\nold")
-        assert b" 408 " in line.recv(1000).split(b"\r\n")[0]
-
-
-def test_a_second_request_may_not_dawdle_either(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
-        line.sendall(b"GET /vkey HTTP/1.1\r\nHost: w\r\n\r\n")
-        assert b" 200 " in line.recv(4000).split(b"\r\n")[0]
-        line.sendall(b"GET /vkey HT")
-        assert ended(line, drip=b"T")
-
-
-def test_one_source_has_only_so_many_connections(served: Served) -> None:
-    lines = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(6)]
-    try:
-        time.sleep(0.1)
-        readable, _, _ = select.select(lines, [], [], 0)
-        assert len(readable) == 2  # to be told that they are ended; the others wait for a request
-    finally:
-        for line in lines:
-            line.close()
-
-
-def test_one_source_may_submit_only_so_often(tmp_path: Path) -> None:
-    with serving(tmp_path / "state", rate=Rate(burst=3, each_second=0.001)) as served:
-        answers = [served.submit(GOOD) for _ in range(4)]
-        assert [one.status for one in answers] == [200, 409, 409, 429]
-        assert int(answers[-1].headers["retry-after"]) > 0
-        assert served.ask("GET", "/vkey").status == 200
-
-
-def ended(line: socket.socket, *, drip: bytes, patience: float = 3.0) -> bool:
-    """Whether the other side ends the connection, however often something is sent."""
-    deadline = time.monotonic() + patience
-    line.settimeout(0.05)
-    while time.monotonic() < deadline:
-        try:
-            if drip:
-                line.sendall(drip)
-            if line.recv(1000) == b"":
-                return True
-        except TimeoutError:
-            continue
-        except OSError:
-            return True
-    return False
-
-
-# --- the bucket ------------------------------------------------------------------------------
-
-
-def test_a_bucket_empties_and_fills_again_for_each_source_alone() -> None:
-    now = [0.0]
-    rate = Rate(burst=2, each_second=0.5, clock=lambda: now[0])
-    assert [rate.wait("192.0.2.1") for _ in range(4)] == [0, 0, 2, 2]
-    assert rate.wait("192.0.2.2") == 0
-    now[0] = 1.0
-    assert rate.wait("192.0.2.1") == 1
-    now[0] = 2.0
-    assert rate.wait("192.0.2.1") == 0
-
-
-def test_the_addresses_of_one_network_share_a_bucket() -> None:
-    rate = Rate(burst=1, each_second=0.001, clock=lambda: 0.0)
-    assert rate.wait("2001:db8:1:2::1") == 0
-    assert rate.wait("2001:db8:1:2:ffff::9") > 0
-    assert rate.wait("2001:db8:1:3::1") == 0
-    assert rate.wait("::ffff:192.0.2.1") == 0
-    assert rate.wait("192.0.2.1") > 0
-
-
-def test_only_so_many_sources_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.witness_rate.SOURCES", 2)
-    rate = Rate(burst=1, each_second=0.001, clock=lambda: 0.0)
-    for source in ("a", "b", "c"):
-        assert rate.wait(source) == 0
-    assert rate.wait("c") > 0
-    assert rate.wait("a") == 0
