@@ -3,33 +3,36 @@
 The forger of the harder tests owns the database: he recomputes states, entries and links as we would.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from hashlib import sha256
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.entry import format_entry, parse_entry
 from domain.ledger.errors import KeyMalformed
+from domain.ledger.held import Held
 from domain.ledger.merkle import leaf_hash
 from domain.ledger.note import SigningKey
+from domain.ledger.policy import TrustPolicy
 from domain.ledger.tiles import encode_bundle, parse_bundle
 from domain.ledger.verify import Report
-from infrastructure.addresses import is_sqlite, store_file
 from infrastructure.database import Store
-from infrastructure.ledger_check import verify_store
+from infrastructure.ledger_check import Trust, verify_store
 from infrastructure.ledger_publisher import LedgerPublisher
 from tests.infrastructure.ledger_samples import KEY, VKEY, append
+from tests.infrastructure.tampering import (
+    COLUMNS,
+    Change,
+    Event,
+    forged,
+    rewrite,
+    tamper,
+    without_constraints,
+)
 
 EVENTS = 600
-COLUMNS = "idx, stream, ver, topic, at, state, entry, leaf"
-Event = dict[str, Any]
-Change = Callable[[list[Event]], list[Event]]
 
 
 @pytest.fixture
@@ -56,44 +59,6 @@ def found(report: Report) -> set[tuple[str, int | None]]:
 
 def codes(report: Report) -> set[str]:
     return {finding.code for finding in report.findings}
-
-
-def tamper(store: Store, *statements: tuple[str, Sequence[object]]) -> None:
-    """Run statements as the owner of the database, who drops the triggers first."""
-    if is_sqlite(store.url):
-        with closing(sqlite3.connect(store_file(store.url))) as connection, connection:
-            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for (name,) in triggers:
-                connection.execute(f"DROP TRIGGER {name}")
-            for sql, values in statements:
-                connection.execute(sql, values)
-        return
-    with psycopg.connect(store.url) as owner:
-        owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
-        for sql, values in statements:
-            owner.execute(sql.replace("?", "%s").encode(), values)
-
-
-def rewrite(store: Store, change: Change) -> None:
-    """Put other events in the place of all."""
-    events = [row._asdict() for row in store.recorder.rows()]
-    kept = change(events)
-    insert = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-    inserts: Iterable[tuple[str, Sequence[object]]] = ((insert, tuple(event.values())) for event in kept)
-    tamper(store, ("DELETE FROM events", ()), *inserts)
-
-
-def forged(events: list[Event]) -> list[Event]:
-    """The events with everything recomputed: positions, versions, state hashes, links, leaves."""
-    links: dict[str, tuple[int, str]] = {}
-    for idx, event in enumerate(events):
-        ver, prev = links.get(event["stream"], (0, ""))
-        event["idx"], event["ver"] = idx, ver + 1
-        state = sha256(event["state"]).hexdigest()
-        text = format_entry(event["at"], idx, prev, state, event["stream"], event["topic"], ver + 1)
-        event["entry"], event["leaf"] = text.encode(), leaf_hash(text.encode())
-        links[event["stream"]] = ver + 1, event["leaf"].hex()
-    return events
 
 
 def test_an_honest_log_is_sound_and_says_how_far_it_is_covered(log: Store, folder: Path) -> None:
@@ -308,3 +273,100 @@ def test_another_logs_key_believes_nothing(log: Store, folder: Path) -> None:
     report = check(log, folder, [stranger])
     assert codes(report) == {"signature.missing"}
     assert report.covered == 0
+
+
+def test_an_event_without_an_entry_and_an_entry_without_an_event(log: Store, folder: Path) -> None:
+    without_constraints(log)
+    tamper(
+        log,
+        ("UPDATE events SET state = NULL WHERE idx = 612", ()),
+        ("UPDATE events SET entry = NULL WHERE idx = 619", ()),
+    )
+    assert found(check(log, folder)) == {
+        ("event.missing", 612),
+        ("entry.missing", 619),
+        ("prev.differs", 619),
+    }
+
+
+def test_a_row_with_neither_is_not_taken_for_nothing(log: Store, folder: Path) -> None:
+    without_constraints(log)
+    tamper(log, ("UPDATE events SET entry = NULL, state = NULL WHERE idx = 300", ()))
+    assert {("event.missing", 300), ("entry.missing", 300)} <= found(check(log, folder))
+
+
+def test_a_repeated_position_and_a_repeated_version(log: Store, folder: Path) -> None:
+    without_constraints(log)
+    tamper(log, (f"INSERT INTO events ({COLUMNS}) SELECT {COLUMNS} FROM events WHERE idx = 615", ()))  # noqa: S608
+    assert {("idx.repeated", 615), ("version.repeated", 615)} <= found(check(log, folder))
+
+
+def test_an_entry_over_65535_bytes(log: Store, folder: Path) -> None:
+    without_constraints(log)
+    row = next(log.recorder.rows(619, 1))
+    entry = parse_entry(row.entry)
+    stream = "s" * 65_536
+    text = format_entry(entry.at, 619, entry.prev, entry.state, stream, entry.topic, entry.ver)
+    statement = "UPDATE events SET entry = ?, stream = ?, leaf = ? WHERE idx = 619"
+    tamper(log, (statement, (text.encode(), stream, leaf_hash(text.encode()))))
+    assert ("entry.too_large", 619) in found(check(log, folder))
+
+
+def test_a_checkpoint_with_base64_that_is_not_canonical(log: Store, folder: Path) -> None:
+    note = (folder / "checkpoint").read_bytes()
+    assert note.endswith(b"=\n")
+    spoilt = bytearray(note)
+    spoilt[-3] = ord("B") if spoilt[-3] == ord("A") else spoilt[-3] + 1
+    (folder / "checkpoint").write_bytes(bytes(spoilt))
+    assert codes(check(log, folder)) == {"note.malformed"}
+
+
+def test_two_events_of_one_stream_swapped_with_everything_recomputed_against_a_checkpoint_outside(
+    log: Store, folder: Path
+) -> None:
+    outside = [Held("outside", (folder / "checkpoint").read_bytes())]
+
+    def change(events: list[Event]) -> list[Event]:
+        events[10]["state"], events[17]["state"] = events[17]["state"], events[10]["state"]
+        return forged(events)
+
+    forge_it_all(log, folder, change)
+    assert check(log, folder).sound
+    assert codes(check_with(log, folder, outside)) == {"root.differs"}
+
+
+def test_an_event_deleted_and_everything_signed_again_is_found_by_who_holds_a_checkpoint(
+    log: Store, folder: Path
+) -> None:
+    outside = [Held("outside", (folder / "checkpoint").read_bytes())]
+
+    def change(events: list[Event]) -> list[Event]:
+        del events[300]
+        return forged(events)
+
+    forge_it_all(log, folder, change)
+    assert check(log, folder).sound
+    report = check_with(log, folder, outside)
+    assert codes(report) == {"root.differs"}
+    assert report.findings[0].params["size"] == EVENTS
+
+
+def test_a_backup_restored_with_its_latch_and_its_files_is_shorter_than_what_is_held(
+    log: Store, folder: Path
+) -> None:
+    outside = [Held("outside", (folder / "checkpoint").read_bytes())]
+    forge_it_all(log, folder, lambda events: events[:400])
+    assert check(log, folder).sound
+    assert found(check_with(log, folder, outside)) == {("log.cut_off", 400)}
+
+
+def forge_it_all(log: Store, folder: Path, change: Change) -> None:
+    """Events, latch, key and published files: all that the agency has."""
+    rewrite(log, change)
+    tamper(log, ("DELETE FROM latch", ()))
+    shutil.rmtree(folder)
+    LedgerPublisher(log.recorder, log.ledger_latch, KEY, folder).publish_once()
+
+
+def check_with(log: Store, folder: Path, outside: list[Held]) -> Report:
+    return verify_store(log, folder, Trust(policy=TrustPolicy.of_keys([KEY.verifier]), held=outside))

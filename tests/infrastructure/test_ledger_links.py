@@ -10,7 +10,7 @@ from infrastructure.ledger_check import verify_store
 from infrastructure.ledger_links import STEP, SecondPass, counted
 from infrastructure.ledger_publisher import LedgerPublisher
 from tests.infrastructure.ledger_samples import KEY, VKEY, append
-from tests.infrastructure.test_ledger_check import tamper
+from tests.infrastructure.tampering import tamper
 
 EVENTS = 5000
 
