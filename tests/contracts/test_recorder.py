@@ -221,3 +221,22 @@ def test_a_leap_forward_is_kept_and_stops_what_comes_after(store: Store, clock: 
     clock.set(BEGINNING)
     with pytest.raises(ClockBehind):
         store.recorder.insert_events(stored("a", 2))
+
+
+def test_whole_rows_of_a_stream_come_in_pages(store: Store) -> None:
+    recorder = store.recorder
+    recorder.insert_events([event for ver in range(1, 6) for event in (*stored("a", ver), *stored("b", ver))])
+    whole = [row for row in recorder.rows() if row.stream == "a"]
+    assert recorder.versions("a") == whole
+    assert recorder.versions("a", limit=2) == whole[:2]
+    assert recorder.versions("a", after=2, limit=2) == whole[2:4]
+    assert recorder.versions("a", after=5) == recorder.versions("c") == []
+
+
+def test_whole_rows_are_found_at_any_positions(store: Store) -> None:
+    recorder = store.recorder
+    recorder.insert_events([event for ver in range(1, 6) for event in stored("a", ver)])
+    rows = list(recorder.rows())
+    assert recorder.among([3, 0, 99, 3]) == [rows[0], rows[3]]
+    assert recorder.among([]) == []
+    assert recorder.among(range(5)) == rows

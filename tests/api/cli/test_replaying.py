@@ -1,6 +1,7 @@
 """Replay in words: both times, the actor, what was late, and the story as of any moment."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 
@@ -8,6 +9,8 @@ from domain.act import CHINA
 from tests.api.cli.installation import TAIYUAN, Installation
 from tests.application.intake_files import site
 from tests.builders import USCC, site_facts
+
+ROOT = Path(__file__).parents[3]
 
 
 def _site(made: Installation, *, days_late: int = 0) -> str:
@@ -166,6 +169,20 @@ def test_the_full_story_has_every_fact_and_the_state(staffed: Installation) -> N
     story = staffed.done("replay", id, by="auditor")
     assert (story["kind"], story["state"]["risk_class"]) == ("site", "B")
     assert all(event["words"] for event in story["events"])
+
+
+def test_the_commands_of_the_how_to_work(staffed: Installation) -> None:
+    id = _site(staffed)
+    request = staffed.done("replay", id, "--full", by="auditor")["events"][0]["correlation_id"]
+    meant = {"inspection-0f1e…": id, "91140100MA0K12345X": USCC, "cli-0f1e…": request}
+    page = (ROOT / "docs/how-to/replay-a-history.md").read_text()
+    commands = [line for line in page.splitlines() if line.startswith("sunlot replay")]
+    assert len(commands) == 5
+    staffed.clock.set(datetime(2024, 6, 1, tzinfo=UTC))
+    for command in commands:
+        words = [meant.get(word, word) for word in command.partition(" --token-file")[0].split()[1:]]
+        result = staffed.run(*words, by="auditor")
+        assert "晴川化工有限公司" in result.stdout, (command, result.output)
 
 
 def test_every_kind_of_stream_can_be_told(staffed: Installation) -> None:
