@@ -15,6 +15,7 @@ from eventsourcing.persistence import StoredEvent
 from application.jurisdiction import region_of
 from application.office import Office
 from application.readings import note_sealed_reading, sealed_draw
+from application.slots import ErasedSlot, erased_slots
 from application.unfolding import Change, Unfolding
 from application.workflow import Call
 from domain.aggregate import Aggregate, DomainEvent
@@ -93,12 +94,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream's events up to a moment and the state they led to; empty if it had not begun by then."""
+    """A stream's events up to a moment and the state they led to; empty if it had not begun by then.
+
+    `erased` are people whom it refers to and whose data was erased, whatever the moment.
+    """
 
     stream: str
     kind: str
     events: tuple[Told, ...]
     state: dict[str, Any]
+    erased: tuple[ErasedSlot, ...] = ()
 
 
 def replay(
@@ -128,7 +133,9 @@ def replay(
     )
     if not told:
         raise NotFound(kind="stream", id=stream)
-    return Story(stream=stream, kind=told[0].topic.split(".", 1)[0], events=told, state=unfolding.state)
+    kind = told[0].topic.split(".", 1)[0]
+    erased = erased_slots(office, ([stream], *(one.facts for one in told)))
+    return Story(stream=stream, kind=kind, events=told, state=unfolding.state, erased=erased)
 
 
 def require_region(office: Office, call: Call, stream: str, home: str) -> None:

@@ -193,10 +193,12 @@ def _tell_stream(desk: Desk, call: Call, stream: str, question: Question) -> Non
     )
     events = sorted(story.events, key=lambda one: one.occurred_at) if question.by_happened else story.events
     if desk.terminal.json:
-        told = {"stream": stream, "kind": story.kind, "state": story.state}
+        told = {"stream": stream, "kind": story.kind, "state": story.state, "erased": story.erased}
         desk.terminal.give({**told, "events": [_plain(desk, Retold(told=one), question) for one in events]})
         return
     desk.terminal.say("story", stream=stream, kind=story.kind, count=len(events))
+    for slot in story.erased:
+        desk.terminal.say("story-erased", person=slot.person, day=slot.erased_on, ground=slot.ground)
     teller = Teller(desk.terminal, question.full)
     for event in events:
         teller.tell(event)

@@ -14,12 +14,16 @@ from api.rest.presenting import Page, show
 from api.retelling import ToldInWords, put_in_words
 from application.replay import Story, replay
 from application.retelling import Stand
+from application.slots import ErasedSlot
 
 router = APIRouter(tags=["history"])
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream's events up to a moment, and the state they led to; empty if it had not begun by then."""
+    """A stream's events up to a moment, and the state they led to; empty if it had not begun by then.
+
+    `erased` names the people in it whose personal data was erased since, with day and ground.
+    """
 
     stream: str
     kind: str
@@ -28,6 +32,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     as_recorded_at: datetime | None
     events: list[ToldInWords]
     state: dict[str, Any]
+    erased: tuple[ErasedSlot, ...]
 
 
 class Standing(Stand, frozen=True, kw_only=True):
@@ -161,4 +166,5 @@ def _replayed(
         as_recorded_at=as_recorded_at,
         events=[put_in_words(Retold(told=told), asked.language, full=full) for told in story.events],
         state=story.state,
+        erased=story.erased,
     )

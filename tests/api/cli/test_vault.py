@@ -61,6 +61,8 @@ def test_one_account_asks_and_another_approves(staffed: Installation) -> None:
     assert (row["person"], row["erased_on"]) == (person, "2024-04-08")
     assert "已擦除" in staffed.run("vault", "list", "--status", "erased", by="auditor", lang="zh").stdout
     assert "欧阳擦除" not in staffed.run("inspector", "list", by="officer").stdout
+    told = staffed.run("replay", person, "--own", by="auditor", lang="zh").stdout
+    assert f"{person}：个人信息已擦除（2024-04-08" in told
     report = staffed.done("ledger", "verify")
     assert report["sound"] is True
 

@@ -81,6 +81,11 @@ def test_after_the_erasure_every_list_shows_the_empty_slot(service: Service) -> 
     assert "2024-04-01" in gone["detail"]
     log = auditor.get("/accesses", subject=person).json()["items"]
     assert [one["erased"] for one in log] == [[person], [person]]
+    for stream in (id, person):
+        story = auditor.get(f"/streams/{stream}").json()
+        assert story["erased"] == [
+            {"person": person, "erased_on": "2024-04-01", "ground": "unlawful-processing"}
+        ]
     told = [one["topic"] for one in auditor.get(f"/timeline/{id}").json()["items"]]
     assert told[-2:] == ["person.erasure-asked.v1", "person.erased.v1"]
 
