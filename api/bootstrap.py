@@ -24,8 +24,8 @@ from domain.ledger.note import SigningKey, VerifierKey
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
 from infrastructure.auditing import Audit, sealed_now, states_of
-from infrastructure.backups.backup import Log, Made, Places
-from infrastructure.backups.installation import Backups
+from infrastructure.backups.backup import Made
+from infrastructure.backups.installation import Backups, backups_of
 from infrastructure.backups.outside import Outside
 from infrastructure.backups.restore import Restored
 from infrastructure.backups.settling import Verdict
@@ -413,18 +413,7 @@ class Tools:
 
     def backups(self) -> Backups:
         """Making, checking and restoring backups; no secret key is needed."""
-        settings = self.settings
-        return Backups(
-            url=settings.store_url,
-            places=Places(
-                ledger=settings.ledger_dir,
-                blobs=settings.blobs_dir,
-                calendar=settings.calendar_dir,
-                rulebooks=settings.rulebook_dir,
-            ),
-            log=Log(settings.origin, settings.region),
-            clock=self.clock,
-        )
+        return backups_of(self.settings, self.clock)
 
     def check_replay(self, progress: Callable[[int, int], None] | None = None) -> Findings:
         """Whether replaying the log gives all that is stored beside it; no secret key is needed."""

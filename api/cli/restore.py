@@ -53,6 +53,10 @@ Copy = Annotated[
         file_okay=False,
     ),
 ]
+Known = Annotated[
+    list[int] | None,
+    option("--acknowledge", metavar="SIZE", help="A given-up checkpoint that you know of 已知的放弃."),
+]
 KeepTokens = Annotated[
     bool, option("--keep-tokens", help="Leave bearer tokens valid that were valid at the backup 保留令牌.")
 ]
@@ -71,6 +75,7 @@ def restore(
     vkey: Keys = None,
     checkpoint: Checkpoints = None,
     ledger: Copy = None,
+    acknowledge: Known = None,
     keep_tokens: KeepTokens = False,
 ) -> None:
     """Restore a backup into an empty installation; done (exit 0) only once its ledger verifies 恢复."""
@@ -88,7 +93,7 @@ def restore(
     if not verify:
         _present(bench, restored, None)
         raise typer.Exit(FINDING)
-    verdict = _settle(bench, keys, outside)
+    verdict = _settle(bench, keys, outside, acknowledge or [])
     _present(bench, restored, verdict)
     if not verdict.signs:
         raise typer.Exit(FINDING)
@@ -147,9 +152,9 @@ def _restore(bench: Bench, backup: Path, outside: Outside, keep_tokens: bool) ->
         return bench.tools.backups().restore(backup, outside, keep_tokens=keep_tokens, progress=step)
 
 
-def _settle(bench: Bench, keys: list[str], outside: Outside) -> Verdict:
+def _settle(bench: Bench, keys: list[str], outside: Outside, acknowledged: list[int]) -> Verdict:
     with bench.terminal.progress("verifying") as step:
-        return bench.tools.backups().settle(keys, outside, step)
+        return bench.tools.backups().settle(keys, outside, step, acknowledged=acknowledged)
 
 
 def _present(bench: Bench, restored: Restored | None, verdict: Verdict | None) -> None:

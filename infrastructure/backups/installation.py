@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.ledger_check import Trust
 from infrastructure.projection_runner import ProjectionRunner
+from infrastructure.settings import Settings
 
 Extent = Literal["all", "new", "none"]
 """How much of a new backup is read again: all of it, what was not taken from the one before, or nothing."""
@@ -90,10 +91,17 @@ class Backups:
         """The restore that waits to be verified, if there is one."""
         return read_mark(self.places.ledger)
 
-    def settle(self, vkeys: Sequence[str], outside: Outside, progress: Progress | None = None) -> Verdict:
-        """Verify what was restored; see `settle`."""
+    def settle(
+        self,
+        vkeys: Sequence[str],
+        outside: Outside,
+        progress: Progress | None = None,
+        *,
+        acknowledged: Sequence[int] = (),
+    ) -> Verdict:
+        """Verify what was restored; see `settle`. `acknowledged`: sizes of checkpoints given up."""
         with closing(self._store()) as store, self._rebuilding(store) as runner:
-            trust = Trust.of_keys(vkeys)
+            trust = replace(Trust.of_keys(vkeys), acknowledged=acknowledged)
             places = self.places
             return settle(store, places.ledger, places.blobs, trust, outside, runner.rebuild, progress)
 
@@ -105,3 +113,18 @@ class Backups:
         runner = ProjectionRunner(store, EventMapper(SystemChance()), log=self.log.origin)
         with closing(runner):
             yield runner
+
+
+def backups_of(settings: Settings, clock: Clock) -> Backups:
+    """The backups of the installation that the settings describe."""
+    return Backups(
+        url=settings.store_url,
+        places=Places(
+            ledger=settings.ledger_dir,
+            blobs=settings.blobs_dir,
+            calendar=settings.calendar_dir,
+            rulebooks=settings.rulebook_dir,
+        ),
+        log=Log(settings.origin, settings.region),
+        clock=clock,
+    )

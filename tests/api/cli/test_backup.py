@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
-from domain.ledger.note import SigningKey
+from domain.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from domain.ledger.note import SigningKey, VerifierKey
 from tests.api.cli.installation import PASSWORD, Installation
 from tests.engines import PostgresServer, postgres_url
 
@@ -214,3 +214,47 @@ def test_an_installation_moves_to_postgresql_and_back(
     restored = home.done("restore", tmp_path / "second", "--verify")
     assert (restored["verified"], restored["root"]) == (True, made["root"])
     assert home.done("doctor")["sound"]
+
+
+@pytest.mark.parametrize("held", ["--ledger", "--checkpoint"])
+def test_two_people_let_a_log_go_on_that_lost_its_tail(
+    staffed: Installation, tmp_path: Path, held: str
+) -> None:
+    for who in ("discipline", "leader"):
+        staffed.done("account", "grant", staffed.accounts[who], who, "--region", "140000", by="admin")
+    backup = backed_up(staffed)
+    mirror = shutil.copytree(staffed.data / "ledger", staffed.folder / "mirror")
+    for number in range(3):
+        staffed.done("account", "add", "--name", f"后来者{number}", by="admin")
+    shutil.copytree(staffed.data / "ledger", mirror, dirs_exist_ok=True)
+    lost = open_checkpoint((mirror / "checkpoint").read_bytes(), [VerifierKey.parse(vkey(mirror))])
+    shutil.move(staffed.data, staffed.folder / "burnt")
+    staffed.data.mkdir()
+    shutil.copy(staffed.folder / "burnt" / "ledger.key", staffed.data)
+    brought = mirror if held == "--ledger" else mirror / "checkpoint"
+    answered(staffed, "restore", backup, "--verify", "--keep-tokens", held, brought, status=1)
+    assert staffed.refused("ledger", "publish", status=2)["facts"]["reason"] == "store-behind"
+    staffed.done("ledger", "resume", "--reason", "机房失火，备份之后的事件已无副本", by="discipline")
+    staffed.done("ledger", "resume", "--confirm", lost.root.hex(), by="leader")
+    while staffed.done("ledger", "show")["stored"] <= lost.size:
+        staffed.done("account", "add", "--name", "补录", by="admin")
+    staffed.done("ledger", "publish")
+    shown = staffed.data / "ledger" / "checkpoint"
+    found = open_checkpoint(shown.read_bytes(), [VerifierKey.parse(vkey(mirror))])
+    assert found.size > lost.size
+    assert staffed.done("ledger", "verify", "--acknowledge", lost.size)["sound"]
+    again = backed_up(staffed, "again")
+    other = Installation(tmp_path / "elsewhere", staffed.clock)
+    other.data.mkdir(parents=True)
+    shutil.copy(staffed.data / "ledger.key", other.data)
+    copy = ("--ledger", staffed.data / "ledger")
+    assert other.done("restore", again, "--check", *copy)["findings"] == []
+    verdict = answered(other, "restore", again, "--verify", *copy, status=1)
+    assert [one["code"] for one in verdict["findings"]] == ["log.resumed"]
+    assert other.done("restore", "--verify", *copy, "--acknowledge", lost.size)["verified"]
+    assert other.done("ledger", "publish")["size"] == found.size
+
+
+def vkey(ledger: Path) -> str:
+    """The verifier key beside a published ledger."""
+    return (ledger / "vkey").read_text().strip()
