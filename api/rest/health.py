@@ -1,5 +1,6 @@
 """Whether the service is alive and ready, and how it is doing."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
@@ -55,7 +56,10 @@ def read_alive(asked: Asked = everybody()) -> Response:
 @router.get("/readyz", summary="就绪 Ready")
 @shows(Readiness)
 def read_ready(asked: Asked = everybody()) -> Response:
-    """Store, migrations, read models and ledger; 503 if one of them is not well."""
+    """Store, migrations, read models and ledger; 503 if one of them is not well.
+
+    Witnesses and time-stamps are shown as well: one that is away does not make the service unready.
+    """
     readiness = look(asked)
     status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
     return show(readiness, status=status)
@@ -81,8 +85,11 @@ def look(asked: Asked) -> Readiness:
     published = _published(asked)
     ledger = _ledger(asked, head, published)
     checks = [store, *others, ledger]
+    ready = all(check.state == "ok" for check in checks)
+    # A witness that is away is no reason to send people away: what depends on it says so itself.
+    checks += _outside(asked)
     return Readiness(
-        ready=all(check.state == "ok" for check in checks),
+        ready=ready,
         log=asked.office.ledger.origin,
         head=head,
         published=published,
@@ -117,6 +124,16 @@ def _projections(asked: Asked) -> list[Check]:
         )
         for one in standing
     ]
+
+
+def _outside(asked: Asked) -> Iterator[Check]:
+    """Each witness that was asked, and the time-stamp authority once it refused."""
+    attestation = asked.system.publisher.attestation
+    for name, said in attestation.told.items():
+        state = "ok" if said.signature is not None else said.state
+        yield Check(name=f"witness {name}", state=state)
+    if attestation.stamping:
+        yield Check(name="time-stamps", state=attestation.stamping)
 
 
 def _published(asked: Asked) -> int:

@@ -145,9 +145,11 @@ class Service:
 
 
 @contextmanager
-def serving(store_url: str, folder: Path, clock: FakeClock, *, argon: bool = False) -> Iterator[Service]:
-    """A founded service with its workers running; real password hashing only if asked for."""
-    settings = Settings(_env_file=None, data_dir=folder, database_url=store_url)  # type: ignore[call-arg]
+def serving(
+    store_url: str, folder: Path, clock: FakeClock, *, argon: bool = False, **more: Any
+) -> Iterator[Service]:
+    """A founded service, its workers running; real password hashing if asked for; `more` are settings."""
+    settings = Settings(_env_file=None, data_dir=folder, database_url=store_url, **more)
     key = make_key(settings)
     system = build(settings, clock=clock, chance=SeededChance(7))
     if not argon:
