@@ -155,6 +155,8 @@ def _merged(
 def _compare(left: Values | None, right: Values | None, width: int) -> int:
     if left is None or right is None:
         return 1 if left is None else -1
+    if left[:width] == right[:width]:
+        return 0
     ours, theirs = _sortable(left[:width]), _sortable(right[:width])
     return (ours > theirs) - (ours < theirs)
 
