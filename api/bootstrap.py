@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 from application.accounts import Authenticator
@@ -20,7 +19,7 @@ from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
 from domain.installation import Adopted
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.finding import Findings
-from domain.ledger.note import SigningKey, VerifierKey
+from domain.ledger.note import SigningKey
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
 from infrastructure.auditing import Audit, sealed_now, states_of
@@ -37,7 +36,6 @@ from infrastructure.courier import Courier, is_address
 from infrastructure.csv_writer import write_csv
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
-from infrastructure.files import sweep
 from infrastructure.ledger_export import LedgerExport, archive, write_archive, write_folder
 from infrastructure.ledger_files import LedgerFolder
 from infrastructure.ledger_lookup import Found, Lookup
@@ -57,9 +55,9 @@ from infrastructure.signing import (
     former_key,
     keygen,
     ledger_key,
+    next_key,
     next_key_file,
     switch_keys,
-    witness_key,
     witness_keygen,
 )
 from infrastructure.spreadsheet_writer import Sheet, write_sheets, write_template
@@ -68,7 +66,7 @@ from infrastructure.standing import Standing, find_standing
 from infrastructure.telemetry import configure_logging
 from infrastructure.timestamps import TimestampAuthority, load_certificates
 from infrastructure.trust import Trust, load_policy
-from infrastructure.witness import Witness
+from infrastructure.witness import Witness, open_witness
 from infrastructure.witness_evidence import Evidence
 from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
@@ -112,8 +110,6 @@ __all__ = [
 ]
 
 JOIN_SECONDS: Final = 10.0
-SWEPT_AFTER: Final = 3600.0
-"""How old, in seconds, half-written files of a killed witness are before they go."""
 
 
 @dataclass(frozen=True)
@@ -190,14 +186,6 @@ def make_key(settings: Settings) -> str:
     return key.verifier.encode()
 
 
-def next_key(settings: Settings) -> str:
-    """The verifier key of the file beside the ledger's key, made if it is not there. `KeyUnusable`."""
-    file = next_key_file(settings.key_file)
-    if not file.exists():
-        return keygen(file, settings.origin)
-    return ledger_key(file=file, secret=None, origin=settings.origin).verifier.encode()
-
-
 def hand_over(
     settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
 ) -> Checkpoint | None:
@@ -230,18 +218,6 @@ def standing_of(system: System, note: bytes | None = None) -> Standing:
     Raises `NothingToGiveUp`, `CheckpointNotOurs`, `NotFound`.
     """
     return find_standing(system.store.recorder, system.published, system.trust.policy(), note)
-
-
-def open_witness(
-    key_file: Path, folder: Path, keys: Sequence[VerifierKey], clock: Clock | None = None
-) -> Witness:
-    """A witness of the logs whose verifier keys these are; it has no store. `KeyUnusable`."""
-    logs: dict[str, list[VerifierKey]] = {}
-    for key in dict.fromkeys(keys):
-        logs.setdefault(key.name, []).append(key)
-    clock = clock or SystemClock()
-    sweep(folder, before=clock.now().timestamp() - SWEPT_AFTER)
-    return Witness(witness_key(key_file), logs, folder, clock)
 
 
 def newest_rulebook(system: System, day: date) -> Adopted:

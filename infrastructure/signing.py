@@ -64,6 +64,17 @@ def next_key_file(file: Path) -> Path:
     return file.with_name(f"{file.name}.next")
 
 
+def next_key(file: Path, origin: str) -> str:
+    """The verifier key of the one that is to follow the key in the file, made if it is not there.
+
+    `KeyUnusable`.
+    """
+    following = next_key_file(file)
+    if not following.exists():
+        return keygen(following, origin)
+    return ledger_key(file=following, secret=None, origin=origin).verifier.encode()
+
+
 def former_key(file: Path, secret: str | None, origin: str) -> SigningKey | None:
     """The key that is handed over: the ledger's, None where it has been put aside already. `KeyUnusable`."""
     if secret is None and not file.exists():

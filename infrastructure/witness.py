@@ -16,12 +16,17 @@ from domain.ledger.cosignature import WitnessSigningKey
 from domain.ledger.errors import ProofRefused, RootConflict, SizeConflict
 from domain.ledger.note import Note, VerifierKey
 from domain.ledger.submission import Submission, judge, open_submission
-from infrastructure.files import disk_errors
+from infrastructure.clock import SystemClock
+from infrastructure.files import disk_errors, sweep
+from infrastructure.signing import witness_key
 from infrastructure.witness_evidence import Evidence, EvidenceFolder, Kind
 from infrastructure.witness_state import Held, WitnessState
 
 FRESH_SECONDS: Final = 60
 """For so long the same checkpoint gets the same cosignature: repeating a request cannot fill the disk."""
+
+SWEPT_AFTER: Final = 3600.0
+"""How old, in seconds, half-written files of a killed process are before they go."""
 
 _log = structlog.get_logger(__name__)
 
@@ -127,6 +132,8 @@ class Witness:
     ) -> tuple[Kind, bytes] | None:
         """What the submission shows against the log, and the cosigned note that it contradicts."""
         size = held.checkpoint.size
+        if not checkpoint.size:
+            return None  # of an empty tree there is one only: so a log asks what is held
         if checkpoint.size < size:
             return self._looking_back(checkpoint, held)
         if checkpoint.size == size:
@@ -139,3 +146,16 @@ class Witness:
         if earlier is not None and Checkpoint.parse(Note.parse(earlier).text).root != checkpoint.root:
             return Kind.TWO_ROOTS, earlier
         return Kind.ROLLBACK, held.note
+
+
+def open_witness(
+    key_file: Path, folder: Path, keys: Sequence[VerifierKey], clock: Clock | None = None
+) -> Witness:
+    """A witness of the logs whose verifier keys these are; it has no store. `KeyUnusable`."""
+    logs: dict[str, list[VerifierKey]] = {}
+    for key in dict.fromkeys(keys):
+        logs.setdefault(key.name, []).append(key)
+    clock = clock or SystemClock()
+    witness = Witness(witness_key(key_file), logs, folder, clock)
+    sweep(folder, before=clock.now().timestamp() - SWEPT_AFTER)
+    return witness

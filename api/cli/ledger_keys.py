@@ -49,7 +49,7 @@ def rotate(
     settings = desk.system.settings
     if withdraw:
         return withdraw_key_change(desk.office, call, region=settings.region, reason=_reason(desk, reason))
-    key = next_key(settings)
+    key = next_key(settings.key_file, settings.origin)
     if not confirm:
         desk.terminal.warn("rotate-next", vkey=key)
         why = _reason(desk, reason)

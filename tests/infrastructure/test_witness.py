@@ -194,7 +194,7 @@ def test_what_was_cosigned_is_found_by_its_size(witness: Witness, clock: FakeClo
 
 def test_an_everyday_refusal_is_no_evidence(witness: Witness) -> None:
     witness.add_checkpoint(LOG.submission(0, 10))
-    for old, size in ((0, 20), (5, 20), (0, 10), (5, 10)):
+    for old, size in ((0, 20), (5, 20), (0, 10), (5, 10), (0, 0)):
         with pytest.raises(SizeConflict):
             witness.add_checkpoint(LOG.submission(old, size))
     with pytest.raises(KeyUnknown):
