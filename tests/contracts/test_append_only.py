@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from application.ports import Answer, Append, CredentialWrite, RetryKey, TokenWrite, VaultWrite
+from application.ports import Answer, Append, CredentialWrite, Erasure, RetryKey, TokenWrite, VaultWrite
 from infrastructure.addresses import store_file
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.claims import rebuild_claims
@@ -119,6 +119,7 @@ def service(postgres_server: PostgresServer, postgres_store: Store, clock: FakeC
         "DELETE FROM vault",
         "DELETE FROM latch",
         "UPDATE alembic_version SET version_num = 'x'",
+        "ALTER TABLE vault DISABLE TRIGGER ALL",
         "CREATE OR REPLACE FUNCTION sunlot_lock() RETURNS void LANGUAGE sql AS ''",
     ],
 )
@@ -145,6 +146,10 @@ def test_the_service_s_role_may_do_its_work(service: Store) -> None:
     service.recorder.insert_events(
         stored("b"), append=Append(vault=[VaultWrite(person="p", value={}, salt="0")])
     )
+    erasures = [Erasure(person="p", account="account-1")]
+    service.recorder.insert_events(stored("c"), append=Append(erasures=erasures))
+    assert service.vault.read(["p"]) == {}
+    assert service.credentials.by_login("l") is None
     assert service.ledger_latch.swap(None, 1, b"n")
     assert service.ledger_latch.swap(1, 2, b"m")
     service.check()

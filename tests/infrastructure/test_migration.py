@@ -56,6 +56,7 @@ def test_the_embedded_store_keeps_what_it_commits(sqlite_store: Store) -> None:
     assert fetch("PRAGMA journal_mode") == [("wal",)]
     assert fetch("PRAGMA synchronous") == [(2,)]
     assert fetch("PRAGMA recursive_triggers") == [(1,)]
+    assert fetch("PRAGMA secure_delete") == [(1,)]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
