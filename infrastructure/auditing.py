@@ -13,10 +13,12 @@ from cryptography.x509 import Certificate
 
 from application.ports import Clock
 from application.workflow import Workflow
+from domain.ledger.finding import Findings
 from domain.ledger.held import TokenReader
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import Report
+from infrastructure.blobs import FolderBlobs
 from infrastructure.chance import SystemChance
 from infrastructure.database import Store, open_store
 from infrastructure.event_store.mapper import EventMapper
@@ -26,6 +28,8 @@ from infrastructure.ledger_export import LedgerExport, States
 from infrastructure.ledger_files import Published
 from infrastructure.ledger_lookup import Lookup
 from infrastructure.ledger_progress import Nowhere, ProgressFile
+from infrastructure.replay_check.beside import check_claims
+from infrastructure.replay_check.check import check_replay
 from infrastructure.sealed_streams import SealedStreams, sealed_streams
 from infrastructure.settings import Settings
 from infrastructure.timestamps import load_certificates, read_token
@@ -103,6 +107,21 @@ class Audit:
     def published(self) -> Published:
         """The ledger as it is published."""
         return Published(self.settings.ledger_dir)
+
+    def check_replay(self, progress: Progress | None = None) -> Findings:
+        """Whether replaying the log gives all that the live store holds; `check_replay` lists the findings.
+
+        Raises `StoreUnavailable`.
+        """
+        blobs = FolderBlobs(self.settings.blobs_dir)
+        with self._store() as store:
+            mapper = EventMapper(SystemChance())
+            return check_replay(store, mapper, blobs, log=self.settings.origin, progress=progress)
+
+    def check_claims(self) -> Findings:
+        """Whether the claims are those that the events give; the quick part of `check_replay`."""
+        with self._store() as store:
+            return check_claims(store, EventMapper(SystemChance()), lambda done: None)
 
     @contextmanager
     def _store(self) -> Iterator[Store]:

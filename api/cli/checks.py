@@ -132,7 +132,7 @@ def check_ledger_head(tools: Tools) -> Check:
 
 def check_claims(tools: Tools) -> Check:
     """The claims against those that the events give: one that was deleted lets a name be taken twice."""
-    found = tools.check_claims()
+    found = tools.audit().check_claims()
     facts: dict[str, Any] = {"found": found.count}
     if found.count:
         facts["first"] = [f"{one.code} {one.params['kind']}/{one.params['key']}" for one in found.kept[:5]]

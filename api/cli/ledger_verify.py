@@ -104,7 +104,7 @@ def verify(
             )
     if folder is None and not log_only:
         with bench.terminal.progress("replaying") as step:
-            report = _joined(report, bench.tools.check_replay(step))
+            report = _joined(report, bench.tools.audit().check_replay(step))
     _show(bench, report)
     if not report.sound:
         raise typer.Exit(FINDING)
