@@ -91,6 +91,7 @@ __all__ = [
     "build",
     "check_media",
     "configure_logging",
+    "find_standing",
     "hand_over",
     "make_key",
     "migrate_store",
@@ -98,7 +99,6 @@ __all__ = [
     "next_key",
     "open_witness",
     "sealed_now",
-    "standing_of",
     "states_of",
     "tools",
     "witness_keygen",
@@ -191,18 +191,16 @@ def hand_over(
 ) -> Checkpoint | None:
     """Sign on with the next key, after two people confirmed it: the first checkpoint is signed by both keys.
 
-    Then the next key's file takes the place of the ledger's, which is kept under another name, unless the
-    key is a secret of the environment. Done twice, or after a kill, it does what is left. The checkpoint, or
-    None if nothing was left to sign. `KeyUnusable` (not-the-founders) before the change is confirmed.
+    Then its file takes the place of the ledger's, which is kept, unless that is a secret. After a kill, or
+    done twice, it does what is left. `KeyUnusable` (not-the-founders) before the change is confirmed.
     """
     following = next_key_file(settings.key_file)
     if not following.exists():
         return None
     old = former_key(settings.key_file, settings.key_secret, settings.origin)
     update = {"ledger_key_file": following, "ledger_key": None}
-    system = build(
-        settings.model_copy(update=update), clock=clock, chance=chance, beside=() if old is None else (old,)
-    )
+    beside = () if old is None else (old,)
+    system = build(settings.model_copy(update=update), clock=clock, chance=chance, beside=beside)
     try:
         checkpoint = system.publisher.publish_once()
     finally:
@@ -210,14 +208,6 @@ def hand_over(
     if settings.key_secret is None:
         switch_keys(settings.key_file)
     return checkpoint
-
-
-def standing_of(system: System, note: bytes | None = None) -> Standing:
-    """How the store stands to the published checkpoint, or to one that was held outside.
-
-    Raises `NothingToGiveUp`, `CheckpointNotOurs`, `NotFound`.
-    """
-    return find_standing(system.store.recorder, system.published, system.trust.policy(), note)
 
 
 def newest_rulebook(system: System, day: date) -> Adopted:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.bootstrap import Standing, hand_over, next_key, standing_of
+from api.bootstrap import Standing, find_standing, hand_over, next_key
 from api.cli.commands import acts, operates
 from api.cli.desk import Bench, Desk
 from api.cli.options import option
@@ -91,7 +91,7 @@ def go_on(
     region = desk.system.settings.region
     if withdraw:
         return withdraw_resume(desk.office, call, region=region, reason=_reason(desk, reason))
-    standing = standing_of(desk.system, checkpoint.read_bytes() if checkpoint else None)
+    standing = _standing(desk, checkpoint)
     _show(desk, standing)
     if confirm:
         answer = resume(desk.office, call, region=region, size=standing.size, root=confirm)
@@ -99,6 +99,11 @@ def go_on(
         return answer
     why = _reason(desk, reason)
     return ask_resume(desk.office, call, region=region, size=standing.size, root=standing.root, reason=why)
+
+
+def _standing(desk: Desk, checkpoint: Path | None) -> Standing:
+    system, note = desk.system, checkpoint.read_bytes() if checkpoint else None
+    return find_standing(system.store.recorder, system.published, system.trust.policy(), note)
 
 
 def _show(desk: Desk, standing: Standing) -> None:

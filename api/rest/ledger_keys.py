@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api.access import SIGNED_IN, Asked, ask
-from api.bootstrap import System, standing_of
+from api.bootstrap import System, find_standing
 from api.rest.commands import Command, Step, change
 from api.rest.description import does, shows
 from api.rest.fields import Reason, Reasoned
@@ -143,7 +143,8 @@ def _run(
 
 
 def _require_parted(system: System, body: CheckpointNamed) -> None:
-    standing = standing_of(system, body.checkpoint.encode() if body.checkpoint is not None else None)
+    note = body.checkpoint.encode() if body.checkpoint is not None else None
+    standing = find_standing(system.store.recorder, system.published, system.trust.policy(), note)
     if (standing.size, standing.root) != (body.size, body.root):
         asked, named = f"{standing.size} {standing.root}", f"{body.size} {body.root}"
         raise LedgerAskingDiffers("/root", kind="resumption", asked=asked, named=named)
