@@ -185,9 +185,13 @@ def _copy_blobs(writing: _Writing, blobs: FolderBlobs, folder: Path) -> int:
     for digest in blobs.digests():
         name = f"{digest[:2]}/{digest[2:4]}/{digest}"
         path, file = f"{BLOBS}/{name}", folder / name
-        if _taken(writing, path, digest, file.stat().st_size) or _copied(writing.target, path, digest, file):
-            count += 1
-        else:
+        try:
+            size = file.stat().st_size
+            kept = _taken(writing, path, digest, size) or _copied(writing.target, path, digest, file)
+        except FileNotFoundError:
+            continue  # erased while we came to it
+        count += kept
+        if not kept:
             writing.damaged.append(digest)
     return count
 

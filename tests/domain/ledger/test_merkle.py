@@ -13,6 +13,7 @@ from domain.ledger.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    perfect_root,
     root_at,
     verify_consistency,
     verify_inclusion,
@@ -90,6 +91,25 @@ def test_a_saved_frontier_goes_on_where_it_stood(steps: list[int]) -> None:
     again = Frontier.decode(frontier.encode())
     assert (again.size, again.root()) == (taken, frontier.root())
     assert len(frontier.encode()) == 8 + 32 * taken.bit_count()
+
+
+@given(level=st.integers(0, 5), number=st.integers(0, 9), rest=st.integers(0, 40))
+@settings(max_examples=50, deadline=None)
+def test_a_subtree_by_its_root_is_as_good_as_its_leaves(level: int, number: int, rest: int) -> None:
+    leaves = [sha256(b"%d" % nth).digest() for nth in range((number << level) + rest)]
+    grown, grafted = Frontier(), Frontier()
+    grown.extend(leaves)
+    for first in range(0, number << level, 1 << level):
+        grafted.graft(perfect_root(leaves[first : first + (1 << level)]), level)
+    grafted.extend(leaves[number << level :])
+    assert (grafted.size, grafted.root()) == (grown.size, grown.root())
+
+
+def test_a_subtree_is_grafted_only_where_one_may_begin() -> None:
+    frontier = Frontier()
+    frontier.append(sha256(b"").digest())
+    with pytest.raises(FrontierMalformed):
+        frontier.graft(sha256(b"").digest(), 1)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\x00" * 40, (3).to_bytes(8, "big") + b"\x00" * 32])
