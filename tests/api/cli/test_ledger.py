@@ -108,3 +108,81 @@ def test_a_key_that_others_can_read_is_not_used(founded: Installation) -> None:
     os.chmod(founded.data / "ledger.key", 0o644)
     refusal = founded.refused("account", "list", by="admin", status=2)
     assert (refusal["code"], refusal["facts"]["reason"]) == ("ledger-key-unusable", "exposed")
+
+
+def test_a_check_says_what_it_did_not_look_at(founded: Installation) -> None:
+    report = founded.done("ledger", "verify")
+    assert (report["witnessed"], report["stamped"]) == (0, 0)
+    assert set(report["unchecked"]) <= {"personal-data", "projections", "frames"}
+
+
+def test_a_policy_or_keys_but_not_both(founded: Installation) -> None:
+    vkey = (founded.data / "ledger" / "vkey").read_text().strip()
+    policy = founded.file("policy", f"log {vkey}\nquorum none\n".encode())
+    assert founded.done("ledger", "verify", "--policy", policy)["sound"]
+    refusal = founded.refused("ledger", "verify", "--policy", policy, "--vkey", vkey, status=2)
+    assert refusal["code"] == "trust-twice"
+
+
+def test_a_checkpoint_that_is_held_elsewhere_is_compared(founded: Installation) -> None:
+    kept = founded.file("held", (founded.data / "ledger" / "checkpoint").read_bytes())
+    assert founded.done("ledger", "verify", "--checkpoint", kept)["checkpoints"] >= 1
+    _tamper(founded.data, "DELETE FROM latch")
+    (founded.data / "ledger" / "checkpoint").unlink()
+    _tamper(founded.data, "DELETE FROM events WHERE idx = (SELECT max(idx) FROM events)")
+    report = founded.run("ledger", "verify", "--checkpoint", kept, "--json")
+    assert (report.exit_code, '"log.cut_off"' in report.stdout) == (1, True)
+
+
+def test_progress_is_not_kept_where_the_service_writes(founded: Installation) -> None:
+    refusal = founded.refused("ledger", "verify", "--resume", founded.data / "progress", status=2)
+    assert refusal["code"] == "resume.refused"
+    file = founded.folder / "progress"
+    assert founded.done("ledger", "verify", "--resume", file)["sound"]
+    assert not file.exists()
+
+
+def test_an_export_is_verified_offline(founded: Installation) -> None:
+    out = founded.folder / "out"
+    told = founded.done("ledger", "export", out)
+    report = founded.done("ledger", "verify", out)
+    assert (report["sound"], report["size"]) == (True, told["size"])
+    assert report["unchecked"][0] == "states"
+    assert founded.refused("ledger", "export", out, status=2)["code"] == "folder-not-empty"
+    assert founded.done("ledger", "export", out, "--update") == told
+    assert founded.refused("ledger", "export", status=2)["code"] == "export-where"
+    archive = founded.folder / "export.tar.gz"
+    assert founded.done("ledger", "export", "--archive", archive)["size"] == told["size"]
+    assert archive.stat().st_size > 1000
+    warned = founded.run("ledger", "verify", out, "--trust-folder")
+    assert (warned.exit_code, "agrees with itself" in warned.stderr) == (0, True)
+    assert founded.refused("ledger", "verify", "--trust-folder", status=2)["code"] == "trust-twice"
+    refusal = founded.refused("ledger", "verify", out, "--resume", founded.folder / "r", status=2)
+    assert refusal["code"] == "resume-live-only"
+
+
+def test_states_are_not_for_everybody(founded: Installation) -> None:
+    out = founded.folder / "out"
+    assert founded.refused("ledger", "export", out, "--states", status=2)["code"] == "token-missing"
+    refusal = founded.refused("ledger", "export", out, "--states", "--reason", "审计", by="admin")
+    assert refusal["code"] == "permission-missing"
+    assert not out.exists()
+
+
+def test_receipts_hashes_and_positions_are_looked_up(founded: Installation) -> None:
+    by_position = founded.done("ledger", "show", 1)
+    assert (by_position["kind"], by_position["proved"]) == ("entry", True)
+    entry = by_position["entry"]
+    file = founded.folder / "1.tlog-proof"
+    founded.done("ledger", "receipt", 1, "--out", file)
+    by_receipt = founded.done("ledger", "show", file)
+    assert (by_receipt["kind"], by_receipt["entry"]) == ("receipt", entry)
+    assert founded.done("ledger", "show", entry["leaf"])["kind"] == "leaf"
+    assert founded.done("ledger", "show", entry["state"], "--scan")["entry"] == entry
+    root = founded.done("ledger", "show")["root"]
+    assert founded.done("ledger", "show", root)["kind"] == "root"
+    assert founded.refused("ledger", "show", "0" * 64)["code"] == "not-found"
+    file.write_bytes(file.read_bytes().replace(b"index 1\n", b"index 0\n"))
+    wrong = founded.run("ledger", "show", file, "--json")
+    assert (wrong.exit_code, '"proved": false' in wrong.stdout) == (1, True)
+    assert founded.run("ledger", "show", 1).exit_code == 0
