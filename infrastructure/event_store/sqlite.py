@@ -13,6 +13,7 @@ from domain.errors import StoreUnavailable
 from infrastructure.event_store.database import Pool, Rows
 
 PATIENCE = 30.0
+SCRUB_PATIENCE = 2.0
 READERS = 64
 
 _PRAGMAS = (
@@ -128,7 +129,12 @@ class SqliteDatabase:
     def scrub(self) -> None:
         """Empty the write-ahead log, which holds former pages; `StoreUnavailable` while readers hold it."""
         with _errors(), self._turn(), self._pool.connection() as connection:
-            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # A backup may read for minutes: whoever starts or answers does not wait for that.
+            connection.execute(f"PRAGMA busy_timeout={int(SCRUB_PATIENCE * 1000)}")
+            try:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
         if busy:
             raise StoreUnavailable(reason="busy")
 

@@ -1,12 +1,13 @@
 """An erasure: the row keeps its reference and loses the rest, in the append that says so, for ever."""
 
 import random
+import sqlite3
 
 import pytest
 from eventsourcing.persistence import IntegrityError
 
 from application.ports import Answer, AnswerKept, Append, CredentialWrite, Erasure, RetryKey, VaultWrite
-from domain.errors import ClaimTaken
+from domain.errors import ClaimTaken, StoreUnavailable
 from infrastructure.database import Store, store_file
 from tests.contracts.sample import claiming, stored, taking
 
@@ -107,6 +108,20 @@ def test_the_bytes_leave_the_embedded_store_s_files(sqlite_store: Store) -> None
     found = left_in(sqlite_store, gone)
     assert found == []
     assert len(left_in(sqlite_store, people)) == 3 * (len(people) - len(gone))
+
+
+def test_a_long_reader_is_not_waited_for(sqlite_store: Store) -> None:
+    keep(sqlite_store, 1)
+    with sqlite3.connect(store_file(sqlite_store.url)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM vault").fetchone()
+        erase(sqlite_store, 1)
+        with pytest.raises(StoreUnavailable) as busy:
+            sqlite_store.vault.scrub()
+        assert busy.value.facts["reason"] == "busy"
+        reader.execute("ROLLBACK")
+    sqlite_store.vault.scrub()
+    assert left_in(sqlite_store, [1]) == []
 
 
 def left_in(store: Store, people: list[int]) -> list[str]:
