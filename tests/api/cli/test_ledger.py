@@ -7,7 +7,9 @@ from pathlib import Path
 
 from domain.ledger.note import VerifierKey
 from domain.ledger.proof import Receipt
+from domain.ledger.tiles import parse_bundle
 from tests.api.cli.installation import Installation
+from tests.api.cli.quarter import draw_teams, import_registries, publish_plan
 
 
 def test_a_key_is_never_made_twice(empty: Installation) -> None:
@@ -186,3 +188,53 @@ def test_receipts_hashes_and_positions_are_looked_up(founded: Installation) -> N
     wrong = founded.run("ledger", "show", file, "--json")
     assert (wrong.exit_code, '"proved": false' in wrong.stdout) == (1, True)
     assert founded.run("ledger", "show", 1).exit_code == 0
+
+
+def test_states_are_taken_out_by_the_entitled_and_the_reading_is_recorded_first(
+    staffed: Installation,
+) -> None:
+    out = staffed.folder / "out"
+    reason = ("--states", "--reason", "年度审计")
+    assert staffed.refused("ledger", "export", out, *reason, by="auditor")["code"] == "permission-missing"
+    staffed.open_account("inspectorate", "discipline", region="140000")
+    assert staffed.refused("ledger", "export", out, "--states", by="inspectorate")["code"] == (
+        "reading-reason-missing"
+    )
+    assert not out.exists()
+    told = staffed.done("ledger", "export", out, *reason, by="inspectorate")
+    states = b"".join(file.read_bytes() for file in sorted((out / "states").rglob("*")))
+    assert states.count(b"\n") == told["size"]
+    assert b'"kind":"states"' in states.splitlines()[-1]
+    report = staffed.done("ledger", "verify", out)
+    assert (report["sound"], report["unchecked"][0]) == (True, "personal-data")
+
+
+def test_what_a_draw_decided_is_left_out_until_it_is_opened(staffed: Installation) -> None:
+    import_registries(staffed)
+    draw = draw_teams(staffed, publish_plan(staffed))
+    staffed.open_account("inspectorate", "discipline", region="140000")
+    out, all_of_it = staffed.folder / "out", staffed.folder / "all"
+    staffed.done("ledger", "export", out, "--states", "--reason", "审计", by="inspectorate")
+    assert "states" in staffed.done("ledger", "verify", out)["unchecked"]
+    hidden = _states_of(out, draw)
+    assert set(hidden) == {b""}
+    words = ("--states", "--sealed", "--reason", "核查抽取")
+    staffed.done("ledger", "export", all_of_it, *words, by="inspectorate")
+    assert b"" not in _states_of(all_of_it, draw)
+    assert "states" not in staffed.done("ledger", "verify", all_of_it)["unchecked"]
+    assert staffed.refused("ledger", "export", staffed.folder / "x", *words, by="officer")["code"] == (
+        "permission-missing"
+    )
+
+
+def _states_of(out: Path, stream: str) -> list[bytes]:
+    """The lines of a stream's events in an export of less than 256 × 256 events."""
+    found: list[bytes] = []
+    for bundle in sorted(file for file in (out / "tile" / "entries").rglob("*") if file.is_file()):
+        index = bundle.parent.name.removesuffix(".p") if bundle.parent.suffix else bundle.name
+        lines = (out / "states" / index).read_bytes().split(b"\n")[:-1]
+        entries = parse_bundle(bundle.read_bytes(), len(lines))
+        pairs = zip(entries, lines, strict=True)
+        found += [line for entry, line in pairs if f'"stream":"{stream}"'.encode() in entry]
+    assert found
+    return found
