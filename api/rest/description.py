@@ -28,7 +28,7 @@ TAGS: Final = (
     ("referrals", "移送 Matters of other departments: letter, receipt, reply."),
     ("worklist", "工作清单 What an inspector has to do next, and what waits for a leader."),
     ("statistics", "统计 Quarters and years; each figure opens the list behind it."),
-    ("history", "历史 Timelines, replay of any stream, the feed of events."),
+    ("history", "历史 Timelines, replay of streams, subjects and requests, the feed of events."),
     ("ledger", "账本 Checkpoint, tiles and receipts of the audit ledger (C2SP tlog-tiles)."),
     ("public", "公开 What everybody may see, without signing in."),
     ("health", "运行状态 Is the service alive, ready, and how is it doing."),
