@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from api.bootstrap import System, build
+from api.bootstrap import System, build, tools
 from domain.inspection import Inspection
 from domain.violation import Violation
 from infrastructure.ledger_check import verify_store
@@ -80,6 +80,10 @@ def system(played: Path) -> Iterator[System]:
     system = build(Settings(data_dir=played))
     yield system
     system.close()
+
+
+def test_replaying_the_quarters_gives_all_that_is_stored(system: System) -> None:
+    assert tools(system.settings).audit().check_replay().kept == []
 
 
 def test_a_killed_demo_is_completed_and_its_ledger_verifies(played: Path) -> None:
