@@ -96,7 +96,7 @@ class Public:
 
 # --- every write fails -----------------------------------------------------------------------
 
-PLACES = range(16)
+PLACES = range(34)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["fails", "fails but is done"])
