@@ -4,8 +4,8 @@
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -18,7 +18,6 @@ from application.workflow import Workflow
 from domain.errors import CertificateUnusable, KeyUnusable, StoreUnavailable
 from domain.installation import Adopted
 from domain.ledger.checkpoint import Checkpoint
-from domain.ledger.finding import Findings
 from domain.ledger.note import SigningKey
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.attestation import Attestation, Pace
@@ -47,8 +46,6 @@ from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
-from infrastructure.replay_check.beside import check_claims
-from infrastructure.replay_check.check import check_replay
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
 from infrastructure.signing import (
@@ -380,17 +377,6 @@ class Tools:
     def backups(self) -> Backups:
         """Making, checking and restoring backups; no secret key is needed."""
         return backups_of(self.settings, self.clock)
-
-    def check_replay(self, progress: Callable[[int, int], None] | None = None) -> Findings:
-        """Whether replaying the log gives all that is stored beside it; no secret key is needed."""
-        with closing(self.store()) as store:
-            mapper = EventMapper(SystemChance())
-            return check_replay(store, mapper, self.blobs(), log=self.settings.origin, progress=progress)
-
-    def check_claims(self) -> Findings:
-        """Whether the claims are those that the events give."""
-        with closing(self.store()) as store:
-            return check_claims(store, EventMapper(SystemChance()), lambda done: None)
 
     def audit(self) -> Audit:
         """Checking the ledger, taking it out, looking things up; no secret key is needed."""
