@@ -126,7 +126,7 @@ def operates(
 
     def register(command: Callable[Concatenate[Bench, P], None]) -> Callable[Concatenate[Bench, P], None]:
         def run(context: typer.Context, **options: Any) -> None:
-            given, terminal = _take(options, signs=False)
+            given, terminal = _take(options, signs=may_sign_in)
             with reporting(terminal):
                 operate: Callable[..., None] = command
                 operate(bench_of(context, terminal, given), **options)
@@ -143,7 +143,9 @@ def _command_of(context: typer.Context) -> str:
 
 def _take(options: dict[str, Any], *, signs: bool = True) -> tuple[Given, Terminal]:
     # A command without an account may have options of its own by these names, such as a key's file.
-    shared = {name: options.pop(name, default) if signs else default for name, default in _NOTHING.items()}
+    shared: dict[str, Any] = dict(_NOTHING)
+    if signs:
+        shared = {name: options.pop(name, default) for name, default in _NOTHING.items()}
     given = Given(**{name: options.pop(name) for name in _SHOWN}, **shared)
     return given, Terminal(language=language_of(given.language), json=given.json)
 
