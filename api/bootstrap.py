@@ -27,6 +27,7 @@ from infrastructure.backups.installation import Backups, backups_of
 from infrastructure.backups.outside import Outside
 from infrastructure.backups.restore import Restored
 from infrastructure.backups.settling import Verdict
+from infrastructure.beacons import is_quicknet_signature
 from infrastructure.blobs import FolderBlobs, check_media
 from infrastructure.chance import SystemChance
 from infrastructure.charter import CharterReader
@@ -254,6 +255,7 @@ def build(
         rulebooks=AdoptedRulebooks(rulebooks, workflow, store.claims),
         calendar=calendar,
         ledger=PublishedLedger(settings.origin, store.recorder, publisher, published, trust),
+        beacon=is_quicknet_signature,
         read_table=read_table,
         people=ProjectedPeople(projections, store.recorder),
         mentions=mentions,

@@ -21,6 +21,7 @@ from domain.drawing.bundle import (
 from domain.drawing.canonical import digest
 from domain.drawing.lines import Team, parse_change, write_changes
 from domain.drawing.seed import Reveal
+from domain.drawing.source import PublicSource, Quicknet
 from domain.drawing.succession import Standing
 from domain.errors import ClaimTaken, Conflict, Forbidden
 from domain.inspection import Inspection
@@ -131,13 +132,24 @@ def type_value(office: Office, call: Call, id: str, *, party: str, value: str) -
 
 
 def observe_value(office: Office, call: Call, id: str, *, value: str, evidence: Mapping[str, Any]) -> Answer:
-    """Record the public value with its evidence."""
+    """Record the public value with its evidence; a beacon's signature is verified here, offline."""
 
     def decide(draw: Draw) -> None:
         call.require("draw.run", draw.region)
-        draw.observe(call.act, value=value, evidence=evidence)
+        genuine = _is_genuine(office, draw.source, evidence)
+        draw.observe(call.act, value=value, evidence=evidence, genuine=genuine)
 
     return office.workflow.change(call, Draw, id, decide)
+
+
+def _is_genuine(office: Office, source: PublicSource, evidence: Mapping[str, Any]) -> bool:
+    signature = evidence.get("signature")
+    if not isinstance(source, Quicknet) or not isinstance(signature, str):
+        return False
+    try:
+        return office.beacon(source.round, bytes.fromhex(signature))
+    except ValueError:
+        return False
 
 
 def complete(office: Office, call: Call, id: str) -> Answer:

@@ -16,6 +16,7 @@ from application.ports import (
     WorkingDays,
 )
 from application.workflow import Workflow
+from domain.drawing.verify import Beacon
 from domain.rulebook_data import Rulebook
 
 
@@ -33,6 +34,7 @@ class Office:
     rulebooks: Rulebooks
     calendar: WorkingDays
     ledger: Ledger
+    beacon: Beacon
     read_table: ReadTable
     people: People
     mentions: Mentions

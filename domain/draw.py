@@ -15,13 +15,18 @@ from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.draw_refusals import (
     AlreadyDone,
+    BeaconForged,
     CommitmentWrong,
     ContributorsWrong,
     CustodyShared,
     DrawGroundMissing,
     DrawStatusWrong,
+    NarrowReasonMissing,
+    NarrowSeatsUnapproved,
     NotContributor,
+    NothingNarrow,
     ReceiptMissing,
+    SealerApproves,
     SecondPersonNeeded,
     SecretWrong,
     SourceEarly,
@@ -31,13 +36,14 @@ from domain.draw_refusals import (
     ValueExists,
     ValuesDiffer,
 )
-from domain.draw_values import Contributor, Result, Seal
+from domain.draw_values import NARROW_NOWHERE, Contributor, NarrowSeats, Result, Seal
 from domain.drawing.errors import DrawingError
 from domain.drawing.rules import NEEDED_PARTIES
 from domain.drawing.seed import commit as commitment_of
 from domain.drawing.source import (
     Dice,
     PublicSource,
+    Quicknet,
     check_text,
     check_value,
     parse_source,
@@ -102,6 +108,19 @@ class Draw(Aggregate):
 
         def claims(self) -> Iterable[Claim]:
             return (Claim("open-frame", self.frame_key),) if self.frame_key else ()
+
+    class NarrowSeatsFound(Aggregate.Event, frozen=True, kw_only=True):
+        """The sealed pool has seats for which too few may sit; the seal's report names them."""
+
+        TOPIC = "draw.narrow-seats-found.v1"
+        sites: int
+        seats: int
+
+    class NarrowSeatsApproved(Aggregate.Event, frozen=True, kw_only=True):
+        """A second person let the draw go on with its narrow seats."""
+
+        TOPIC = "draw.narrow-seats-approved.v1"
+        reason: str
 
     class Revealed(Aggregate.Event, frozen=True, kw_only=True):
         """A party revealed its secret, and handed in the receipt it kept (a blob)."""
@@ -255,6 +274,9 @@ class Draw(Aggregate):
         self.evidence: dict[str, Any] = {}
         self.frame_key = ""
         self.all_revealed_at: datetime | None = None
+        self.sealed_by: frozenset[str] = frozenset()
+        self.narrow_seats = 0
+        self.narrow_approved = False
         self.void_asked_by: frozenset[str] = frozenset()
         self.void_ground = ""
 
@@ -284,21 +306,47 @@ class Draw(Aggregate):
         if len(self.commitments) == len(self.contributors):
             self.status = "committed"
 
-    def seal(self, act: Act, *, seal: Seal, frame_key: str) -> None:
-        """Freeze frame, pool and rules, before the source's own time."""
+    def seal(self, act: Act, *, seal: Seal, frame_key: str, narrow: NarrowSeats = NARROW_NOWHERE) -> None:
+        """Freeze frame, pool and rules, before the source's own time; `narrow` are seats for too few."""
         self._require("committed")
         self._require_before_source(act)
         self.record(self.Sealed, act, seal=seal, frame_key=frame_key)
+        if narrow.seats:
+            self.record(self.NarrowSeatsFound, act, sites=narrow.sites, seats=narrow.seats)
 
     @event(Sealed)
-    def _sealed(self, seal: Seal, frame_key: str) -> None:
+    def _sealed(self, seal: Seal, frame_key: str, by: str, on_behalf_of: str | None) -> None:
         self.frozen, self.frame_key = seal, frame_key
+        self.sealed_by = persons_of(by, on_behalf_of)
         self.status = "sealed"
+
+    @event(NarrowSeatsFound)
+    def _narrow_seats_found(self, seats: int) -> None:
+        self.narrow_seats = seats
+
+    def approve_narrow_seats(self, act: Act, *, reason: str) -> None:
+        """Let the draw go on although the pool is narrow; by somebody else than who sealed it."""
+        self._require("sealed")
+        if not self.narrow_seats:
+            raise NothingNarrow()
+        if self.narrow_approved:
+            raise AlreadyDone(party="", step="approve-narrow-seats")
+        if act.persons & self.sealed_by:
+            raise SealerApproves()
+        if not reason.strip():
+            raise NarrowReasonMissing("/reason")
+        self.record(self.NarrowSeatsApproved, act, reason=reason)
+
+    @event(NarrowSeatsApproved)
+    def _narrow_seats_approved(self) -> None:
+        self.narrow_approved = True
 
     def reveal(self, act: Act, *, party: str, secret: str, receipt: str) -> None:
         """Reveal a party's secret (64 hex digits) and its receipt (a blob), before the source's time."""
         self._require("sealed")
         self._require_custodian(act, party)
+        if self.narrow_seats and not self.narrow_approved:
+            raise NarrowSeatsUnapproved(seats=self.narrow_seats)
         if party in self.secrets:
             raise AlreadyDone(party=party, step="reveal")
         self._require_before_source(act)
@@ -315,8 +363,12 @@ class Draw(Aggregate):
             self.status, self.all_revealed_at = "revealed", timestamp
 
     def type_value(self, act: Act, *, party: str, value: str) -> None:
-        """A custodian types the value; with the last agreeing one dice count as observed."""
+        """A custodian types dice or a lottery; with the last agreeing one dice count as observed."""
         self._require("revealed")
+        if isinstance(self.source, Quicknet):
+            raise SourceWrong(
+                "/value", reason="a beacon's value is not typed but handed in with its signature"
+            )
         self._require_custodian(act, party)
         self._require_after_source(act)
         self._check(check_text, value)
@@ -329,16 +381,19 @@ class Draw(Aggregate):
     def _value_typed(self, party: str, value: str) -> None:
         self.typed[party] = value
 
-    def observe(self, act: Act, *, value: str, evidence: Mapping[str, Any]) -> None:
-        """Record the value with its evidence; every party must have typed it.
+    def observe(self, act: Act, *, value: str, evidence: Mapping[str, Any], genuine: bool = False) -> None:
+        """Record the value with its evidence.
 
-        A beacon's too: its signature is not verified here, and whoever could hand one in alone could
-        try signatures until the result pleased him.
+        A lottery's every party must have typed. A beacon's anybody may hand in: `genuine` says that the
+        caller has verified its signature, so that there is only one that fits.
         """
         self._require("revealed")
         self._require_after_source(act)
         self._check(check_value, value, evidence)
-        if self.agreed_value != value:
+        if isinstance(self.source, Quicknet):
+            if not genuine:
+                raise BeaconForged("/evidence/signature", round=self.source.round)
+        elif self.agreed_value != value:
             raise ValuesDiffer("/value", parties=sorted(self.typed))
         self.record(self.PublicValueObserved, act, value=value, evidence=dict(evidence))
 

@@ -99,3 +99,35 @@ class SecondPersonNeeded(Forbidden):
 
     code = "second-person-needed"
     rule = "separation.void"
+
+
+class BeaconForged(Invalid):
+    """The signature is not the beacon's for this round; facts: `round`."""
+
+    code = "beacon-forged"
+
+
+class NarrowSeatsUnapproved(Conflict):
+    """Seats have too few who may sit, and no second person has approved of it; facts: `seats`."""
+
+    code = "narrow-seats-unapproved"
+    rule = "draw.narrow-seats"
+
+
+class NothingNarrow(Conflict):
+    """Every seat has enough who may sit: there is nothing to approve."""
+
+    code = "nothing-narrow"
+
+
+class SealerApproves(Forbidden):
+    """Whoever sealed the draw does not approve of its narrow seats."""
+
+    code = "sealer-approves"
+    rule = "separation.narrow-seats"
+
+
+class NarrowReasonMissing(Invalid):
+    """Narrow seats are approved with a reason."""
+
+    code = "narrow-reason-missing"

@@ -1,5 +1,7 @@
 """The parts of a draw's events: who contributes, what was sealed, what came out."""
 
+from typing import Final
+
 import msgspec
 
 
@@ -44,3 +46,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sample: str
     teams: str
     sums: str
+
+
+class NarrowSeats(msgspec.Struct, frozen=True):
+    """How many eligible sites have seats for which too few of the pool may sit, and how many such seats."""
+
+    sites: int
+    seats: int
+
+
+NARROW_NOWHERE: Final = NarrowSeats(0, 0)
+NARROW_BELOW: Final = 3
+"""A seat for which fewer may sit is narrow: whoever knows the pool could guess or steer who comes."""

@@ -146,6 +146,8 @@ FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
     },
     Draw.Committed: {"party": "agency", "commitment": b.commitment_of("agency")},
     Draw.Sealed: {"seal": b.seal(frame_reason="补录排污单位"), "frame_key": FRAME_KEY},
+    Draw.NarrowSeatsFound: {"sites": 2, "seats": 3},
+    Draw.NarrowSeatsApproved: {"reason": "全区持证人员仅二人"},
     Draw.Revealed: {"party": "agency", "secret": b.SECRETS["agency"], "receipt": b.digest()},
     Draw.ValueTyped: {"party": "agency", "value": "010203040506"},
     Draw.PublicValueObserved: {"value": "010203040506", "evidence": {"reference": "第 2024040 期公告"}},

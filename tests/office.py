@@ -39,6 +39,7 @@ from domain.act import Act
 from domain.aggregate import DomainEvent
 from domain.installation import Adopted
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
+from infrastructure.beacons import is_quicknet_signature
 from infrastructure.blobs import FolderBlobs
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
@@ -190,6 +191,7 @@ def join_agency(store: Store, clock: FakeClock, folder: Path, *, seed: int) -> A
         rulebooks=AdoptedRulebooks(load_rulebooks(SHIPPED), workflow, store.claims),
         calendar=ChineseWorkingDays(),
         ledger=ledger,
+        beacon=is_quicknet_signature,
         read_table=read_table,
         people=LatePeople(store, ORIGIN),
         mentions=mentions,

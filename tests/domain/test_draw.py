@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.act import Act
 from domain.draw import Draw
 from domain.draw_refusals import (
     AlreadyDone,
@@ -12,15 +13,19 @@ from domain.draw_refusals import (
     ContributorsWrong,
     CustodyShared,
     DrawStatusWrong,
+    NarrowReasonMissing,
+    NarrowSeatsUnapproved,
     NotContributor,
+    NothingNarrow,
     ReceiptMissing,
+    SealerApproves,
     SecretWrong,
     SourceEarly,
     SourceKnown,
     SourceTimePassed,
     SourceWrong,
 )
-from domain.draw_values import Contributor
+from domain.draw_values import Contributor, NarrowSeats
 from domain.plan import PlanRowMissing, PlanStatusWrong
 from tests.builders import (
     AGENCY,
@@ -32,6 +37,7 @@ from tests.builders import (
     LOTTERY,
     NOW,
     ORIGIN,
+    PLANNER,
     SECRETS,
     act,
     commitment_of,
@@ -329,3 +335,64 @@ STEPS: list[tuple[tuple[Any, ...], Any, str, str]] = [
 @pytest.mark.parametrize(("steps", "decide", "status", "needed"), STEPS)
 def test_steps_out_of_order_are_refused(steps: Any, decide: Any, status: str, needed: str) -> None:
     given(announcing(), *steps).when(decide).refused(DrawStatusWrong, status=status, needed=needed)
+
+
+# --- narrow seats ----------------------------------------------------------------------------
+
+NARROW = NarrowSeats(sites=2, seats=3)
+
+
+def sealed_narrowly(draw: Draw) -> None:
+    """The pool has seats for which fewer than three may sit."""
+    draw.seal(act(), seal=seal(), frame_key=f"{CITY}/2024", narrow=NARROW)
+
+
+def approved(draw: Draw) -> None:
+    """Another person lets it go on."""
+    draw.approve_narrow_seats(act(DISCIPLINE), reason="全区持证人员仅二人")
+
+
+def test_narrow_seats_are_an_event_of_the_seal() -> None:
+    draw = (
+        given(announcing(), committed)
+        .when(sealed_narrowly)
+        .then(
+            happened(Draw.Sealed, seal=seal(), frame_key=f"{CITY}/2024"),
+            happened(Draw.NarrowSeatsFound, sites=2, seats=3),
+        )
+    )
+    assert draw.narrow_seats == 3
+
+
+def test_nobody_reveals_before_a_second_person_approves_of_narrow_seats() -> None:
+    given(announcing(), committed, sealed_narrowly).when(revealed).refused(NarrowSeatsUnapproved, seats=3)
+    draw = (
+        given(announcing(), committed, sealed_narrowly)
+        .when(approved)
+        .then(happened(Draw.NarrowSeatsApproved, reason="全区持证人员仅二人"))
+    )
+    revealed(draw)
+    assert draw.status == "revealed"
+
+
+@pytest.mark.parametrize("approver", [act(PLANNER), act(DISCIPLINE, on_behalf_of=PLANNER)])
+def test_who_sealed_does_not_approve_nor_a_deputy_for_him(approver: Act) -> None:
+    given(announcing(), committed, sealed_narrowly).when(
+        lambda draw: draw.approve_narrow_seats(approver, reason="人少")
+    ).refused(SealerApproves)
+
+
+def test_narrow_seats_are_approved_once_and_with_a_reason() -> None:
+    given(announcing(), committed, sealed_narrowly).when(
+        lambda draw: draw.approve_narrow_seats(act(DISCIPLINE), reason=" ")
+    ).refused(NarrowReasonMissing, "/reason")
+    given(announcing(), committed, sealed_narrowly, approved).when(approved).refused(
+        AlreadyDone, party="", step="approve-narrow-seats"
+    )
+
+
+def test_where_nothing_is_narrow_nothing_is_approved() -> None:
+    given(announcing(), committed, sealed).when(approved).refused(NothingNarrow)
+    given(announcing(), committed).when(approved).refused(
+        DrawStatusWrong, status="committed", needed="sealed"
+    )
