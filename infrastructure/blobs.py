@@ -14,7 +14,7 @@ from typing import IO, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
 from domain.errors import BlobDamaged, BlobTooLarge, MediaRefused, NotFound
-from infrastructure.files import disk_errors, make_folder, part_file, sweep, sync_folder, sync_folder
+from infrastructure.files import disk_errors, make_folder, part_file, sweep, sync_folder
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MAGIC: Final = (
@@ -73,16 +73,6 @@ class FolderBlobs:
         """Whether the content is kept."""
         with disk_errors():
             return bool(_DIGEST.fullmatch(digest)) and self._place(digest).is_file()
-
-    def remove(self, digest: str) -> bool:
-        """Delete the content, flushed to the disk; whether it was there. `NotFound` for what is no digest."""
-        place = self._place(digest)
-        with disk_errors():
-            there = place.is_file()
-            place.unlink(missing_ok=True)
-            if there:
-                sync_folder(place.parent)
-        return there
 
     def digests(self) -> Iterator[str]:
         """The digests of all blobs kept, in order; for backups and checks. Holds one folder's at a time."""
