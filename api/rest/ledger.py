@@ -3,6 +3,7 @@
 Everything here is public, and a page of any origin may read it: that is how others check us.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,6 +31,7 @@ OPEN: Final = {
     "Access-Control-Expose-Headers": "ETag",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_KEPT: Final = re.compile(r"checkpoint|checkpoints/[1-9][0-9]{0,15}(\.tsr)?", re.ASCII)
 Size = Annotated[int, Path(ge=1, le=2**53, description="Size of the checkpoint.")]
 
 
@@ -153,6 +155,19 @@ def read_consistency(
         proof=[one.hex() for one in proof.proof],
     )
     return _file(request, msgspec.json.encode(shown), JSON, A_MINUTE)
+
+
+@_static("/abandoned/{size}/{path:path}", summary="放弃的公布内容 What was given up")
+@gives(BYTES)
+def read_abandoned(size: Size, path: str, request: Request, asked: Asked = everybody()) -> Response:
+    """`checkpoint`, `checkpoints/…` and `tile/…` as they stood when two people gave them up."""
+    try:
+        if not _KEPT.fullmatch(path):
+            Tile.parse(path)
+        content = asked.system.published.read(f"abandoned/{size}/{path}")
+    except (LedgerError, FileNotFoundError) as error:
+        raise NotFound(kind="tile", id=path) from error
+    return _file(request, content, BYTES, FOR_EVER)
 
 
 @_static("/receipts/{idx}", summary="回执 The receipt of an event")

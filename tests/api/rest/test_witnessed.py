@@ -193,6 +193,26 @@ def test_what_is_not_kept_is_not_found_and_no_path_leads_out(one: Watched) -> No
         assert nobody.page(f"/ledger/{path}").status_code in (404, 422), path
 
 
+def test_what_was_given_up_can_be_read_and_nothing_beside_it(one: Watched) -> None:
+    folder = one.service.system.settings.ledger_dir
+    (folder / "abandoned" / "9" / "tile" / "0" / "000.p").mkdir(parents=True)
+    (folder / "abandoned" / "9" / "checkpoint").write_bytes(b"note")
+    (folder / "abandoned" / "9" / "tile" / "0" / "000.p" / "9").write_bytes(b"tile")
+    nobody = one.service.nobody
+    assert nobody.page("/ledger/abandoned/9/checkpoint").content == b"note"
+    assert nobody.page("/ledger/abandoned/9/tile/0/000.p/9").content == b"tile"
+    for path in (
+        "9/checkpoints/7",
+        "8/checkpoint",
+        "9/tile/0/..%2f..%2fcheckpoint",
+        "9/../../ledger.key",
+        "9/",
+        "9/.kept",
+    ):
+        assert nobody.page(f"/ledger/abandoned/{path}").status_code == 404, path
+    refused(nobody.page("/ledger/abandoned/9/..%2f..%2f..%2fledger.key"), 404, "not-found")
+
+
 def test_a_proof_of_consistency_is_in_the_reference_s_shape(one: Watched) -> None:
     for number in range(3):
         done(one.service.officer.post("/sites", site(number)))
