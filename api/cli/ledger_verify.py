@@ -67,6 +67,17 @@ REPLAYED: Final = frozenset({"personal-data", "projections", "frames"})
 """What replaying the log looks at, as `Report.unchecked` names it."""
 
 
+UNCHECKED: Final = {
+    "states": "unchecked-states",
+    "key-changes": "unchecked-key-changes",
+    "tokens": "unchecked-tokens",
+    "personal-data": "unchecked-personal-data",
+    "projections": "unchecked-projections",
+    "frames": "unchecked-frames",
+}
+"""What is said of each thing that was not looked at."""
+
+
 def add_verify(ledger: typer.Typer) -> None:
     """Add the command."""
     operates(ledger, "verify")(verify)
@@ -118,16 +129,18 @@ def _joined(report: Report, found: Findings) -> Report:
 
 
 def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> TrustPolicy:
-    """Whom the caller trusts: a policy, keys, or our own signing key with our witnesses; never what the
-    ledger shows.
+    """Whom the caller trusts: a policy (with keys beside it, if it names none), keys, or our own signing key
+    with our witnesses; never what the ledger shows.
     """
-    if policy is not None and vkeys:
-        raise Cannot("trust-twice")
+    lines = [line for one in vkeys or [] for line in _lines(one)]
+    keyed = TrustPolicy.of_keys([VerifierKey.parse(line) for line in lines])
     if policy is not None:
-        return TrustPolicy.parse(policy.read_bytes())
-    if vkeys:
-        lines = [line for one in vkeys for line in _lines(one)]
-        return TrustPolicy.of_keys([VerifierKey.parse(line) for line in lines])
+        written = TrustPolicy.parse(policy.read_bytes())
+        if written.logs and keyed.logs:
+            raise Cannot("trust-twice")
+        return written if written.logs else replace(written, logs=keyed.logs)
+    if keyed.logs:
+        return keyed
     try:
         return bench.tools.audit().own_policy(bench.tools.verifier_key())
     except KeyUnusable as error:
@@ -177,5 +190,5 @@ def _show(bench: Bench, report: Report) -> None:
     if report.covered < report.size:
         bench.terminal.say("not-covered", first=report.covered, last=report.size - 1)
     for name in report.unchecked:
-        bench.terminal.say(f"unchecked-{name}")
+        bench.terminal.say(UNCHECKED[name])
     bench.terminal.say("ledger-sound" if report.sound else "ledger-wrong", found=report.found)
