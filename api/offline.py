@@ -18,7 +18,7 @@ from typing import IO, Any, Final, Self
 from domain.ledger.errors import LedgerError
 from domain.ledger.finding import Finding
 from domain.ledger.folder import CHECKPOINT, FolderTrust, verify_folder
-from domain.ledger.held import Held, TokenReader
+from domain.ledger.held import Held, TokenReader, read_held
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import Report
@@ -169,7 +169,8 @@ def _in_folder(folder: Path) -> Iterator[Held]:
 def _brought(places: Iterable[Path]) -> Iterator[Held]:
     for place in places:
         for note in _notes(place) if place.is_dir() else [place]:
-            yield _held(str(note.absolute()), note)
+            held = _held(str(note.absolute()), note)
+            yield from read_held(held.name, held.note, held.token)
 
 
 def _notes(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from domain.ledger.held import Held
+from domain.ledger.held import Held, read_held
 from infrastructure.ledger_files import CHECKPOINT
 
 KEPT: Final = "checkpoints"
@@ -27,13 +27,15 @@ def published_checkpoints(folder: Path) -> Iterator[Held]:
 
 
 def brought_checkpoints(places: Iterable[Path]) -> Iterator[Held]:
-    """Those in files, or in folders of files, that somebody brings along; each with its time-stamp beside it.
+    """Those in files, or in folders of files, that somebody brings along, each with its time-stamp beside
+    it; a witness's evidence as well.
 
     OSError for a place that cannot be read.
     """
     for place in places:
         for note in sorted(_notes(place)) if place.is_dir() else [place]:
-            yield _held(str(note.absolute()), note)
+            held = _held(str(note.absolute()), note)
+            yield from read_held(held.name, held.note, held.token)
 
 
 def _notes(folder: Path) -> Iterator[Path]:

@@ -5,6 +5,7 @@ Each is opened under a trust policy. What is valid commits the log to a root; wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -58,6 +59,18 @@ class Expected:
     findings: list[Finding] = field(default_factory=list)
     quorum: str = NONE
     unread: int = 0
+
+
+def read_held(name: str, data: bytes, token: bytes | None = None) -> list[Held]:
+    """The checkpoints in a file that somebody brings along: one, or the two of a witness's evidence."""
+    if not data.startswith(b"{"):
+        return [Held(name, data, token)]
+    try:
+        facts = json.loads(data)
+    except ValueError:
+        return [Held(name, data)]
+    told = {f"{name} {field}": facts.get(field) for field in ("held", "submitted")}
+    return [Held(place, note.encode()) for place, note in told.items() if isinstance(note, str) and note]
 
 
 def open_held(

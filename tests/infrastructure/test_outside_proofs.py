@@ -1,5 +1,6 @@
 """Cosignatures and time-stamps of people outside, held against real stores that their owner has altered."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -238,3 +239,13 @@ def test_a_witness_may_say_any_time(log: Store, folder: Path) -> None:
     assert isinstance(line, Signature)
     keep(folder, add_signatures(note, [line]))
     assert found(check(log, folder)) == {("at.before_proof", 300)}
+
+
+def test_a_witnesss_evidence_is_two_checkpoints(log: Store, folder: Path, tmp_path: Path) -> None:
+    held, other = (folder / "checkpoint").read_text(), Checkpoint(KEY.name, 300, b"\1" * 32)
+    evidence = {"kind": "two-roots", "held": held, "submitted": sign_checkpoint(other, KEY).decode()}
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "one.json").write_text(json.dumps(evidence), encoding="utf-8")
+    brought = list(brought_checkpoints([tmp_path / "evidence"]))
+    assert len(brought) == 2
+    assert ("checkpoint.conflict", None) in found(check(log, folder, held=brought))
