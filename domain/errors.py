@@ -162,7 +162,7 @@ class LedgerDiverged(Unavailable):
 
 
 class NotWitnessed(Unavailable):
-    """Too few witnesses have cosigned the checkpoint; what it was for is recorded, and the next try asks again.
+    """Too few witnesses have cosigned the checkpoint; what it was for is recorded, the next try asks again.
 
     Facts: `size` of the checkpoint, `quorum`, `cosigned` and `missing` (names of witnesses).
     """

@@ -26,7 +26,7 @@ class PublishedLedger:
         self._trust = trust
 
     def publish(self, idx: int) -> None:
-        """Publish a checkpoint that covers the event; where a quorum is asked for, wait until it has cosigned.
+        """Publish a checkpoint that covers the event; where a quorum is asked for, wait until it cosigned.
 
         `NotWitnessed` if it has not in time; the next call asks again. `LedgerDiverged`, `StoreUnavailable`.
         """
@@ -37,7 +37,7 @@ class PublishedLedger:
         return self._files.receipt(idx)
 
     def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
-        """`ReceiptWrong` unless the receipt proves this event under a checkpoint that the trust policy accepts."""
+        """`ReceiptWrong` unless it proves this event under a checkpoint that the trust policy accepts."""
         idx = self._recorder.locate(stream, version)
         if idx is None:
             raise NotFound(kind="event", id=f"{stream}/{version}")
