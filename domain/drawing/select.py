@@ -129,6 +129,17 @@ def split_certain(counts: Mapping[int, int], sample: int) -> tuple[list[list[int
     return rounds, total, sample
 
 
+def limit_tickets(ticket: bytes, key: int, weight: int, total: int, sample: int) -> bytes:
+    """The highest ticket with which a site of this weight stands up to the one of `ticket` and `key`.
+
+    Before it are smaller keys, and of the same key smaller tickets; `total` and `sample` as in `pareto_key`.
+    """
+    if not sample:
+        return ticket
+    below = _bound_ticket(key - 1, weight, total, sample) if key else b""
+    return max(below, min(_bound_ticket(key, weight, total, sample), ticket))
+
+
 def _prefix(seed: bytes, stratum: str) -> bytes:
     return _OBJECT + seed + stratum.encode() + b"\0"
 
