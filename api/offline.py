@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
+from api.findings import tell_finding
 from domain.ledger.errors import LedgerError
 from domain.ledger.finding import Finding
 from domain.ledger.folder import CHECKPOINT, FolderTrust, verify_folder
@@ -149,7 +150,8 @@ def _told(report: Report) -> str:
 
 def _line(finding: Finding) -> str:
     where = "" if finding.idx is None else f" at {finding.idx}"
-    return f"{finding.code}{where}: {json.dumps(dict(finding.params), ensure_ascii=False)}"
+    words = " ".join(tell_finding(finding.code, finding.params, language) for language in ("zh", "en"))
+    return f"{finding.code}{where}: {words} {json.dumps(dict(finding.params), ensure_ascii=False)}"
 
 
 def _keys(given: str) -> list[str]:

@@ -10,7 +10,13 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("domain/drawing", "domain/ledger", "domain/verifying")
-MODULES: Final = ("domain/__init__.py", "api/__init__.py", "api/offline.py", "api/draw_offline.py")
+MODULES: Final = (
+    "domain/__init__.py",
+    "api/__init__.py",
+    "api/findings.py",
+    "api/offline.py",
+    "api/draw_offline.py",
+)
 OPTIONAL: Final = ("infrastructure/__init__.py", "infrastructure/beacons.py")
 """Used where its library is there; a beacon's signature is not checked without it."""
 

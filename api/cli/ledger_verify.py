@@ -15,6 +15,7 @@ from api.cli.desk import Bench
 from api.cli.files import read_text
 from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
+from api.findings import tell_finding
 from api.offline import check_folder, policy_in
 from domain.errors import KeyUnusable
 from domain.ledger.finding import LIMIT, Findings
@@ -169,7 +170,11 @@ def _lines(given: str) -> list[str]:
 
 
 def _show(bench: Bench, report: Report) -> None:
-    findings: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in report.findings]
+    language = bench.terminal.language
+    findings: list[dict[str, Any]] = [
+        {**msgspec.to_builtins(one), "words": tell_finding(one.code, one.params, language)}
+        for one in report.findings
+    ]
     counts = {
         "sound": report.sound,
         "size": report.size,
@@ -186,7 +191,7 @@ def _show(bench: Bench, report: Report) -> None:
         return
     bench.terminal.facts(counts)
     if findings:
-        bench.terminal.rows(findings, ("idx", "code", "params"), title=bench.terminal.text("findings"))
+        bench.terminal.rows(findings, ("idx", "code", "words"), title=bench.terminal.text("findings"))
     if report.covered < report.size:
         bench.terminal.say("not-covered", first=report.covered, last=report.size - 1)
     for name in report.unchecked:
