@@ -5,6 +5,7 @@ from typing import Any
 
 from application.office import Office
 from application.ports import Answer
+from application.readings import DrawSealed
 from application.sealing import sealed_bytes
 from application.workflow import Call
 from domain.access import Access
@@ -23,7 +24,7 @@ from domain.drawing.lines import Team, parse_change, write_changes
 from domain.drawing.seed import Reveal
 from domain.drawing.source import PublicSource, Quicknet
 from domain.drawing.succession import Standing
-from domain.errors import ClaimTaken, Conflict, Forbidden
+from domain.errors import ClaimTaken, Conflict
 from domain.inspection import Inspection
 from domain.plan import Plan
 from domain.values import Holding
@@ -33,12 +34,6 @@ class DrawStillOpen(Conflict):
     """A seat or site of the draw can still be replaced; facts: `assignments` that are not settled."""
 
     code = "draw-still-open"
-
-
-class DrawSealed(Forbidden):
-    """The result is sealed until the draw is opened; facts: `draw`."""
-
-    code = "draw-sealed"
 
 
 def announce_draw(

@@ -14,12 +14,14 @@ from eventsourcing.persistence import StoredEvent
 
 from application.jurisdiction import region_of
 from application.office import Office
-from application.readings import note_sealed_reading, sealed_draw
+from application.readings import note_sealed_reading, region_asked, sealed_draw
 from application.slots import ErasedSlot, erased_slots
 from application.unfolding import Change, Unfolding
 from application.workflow import Call
 from domain.aggregate import Aggregate, DomainEvent
+from domain.assignment import Assignment
 from domain.errors import NotFound
+from domain.inspection import Inspection
 
 LATE_AFTER: Final = timedelta(hours=24)
 """How much later than it happened an event may be recorded before it is flagged as late."""
@@ -141,7 +143,10 @@ def replay(
 def require_region(office: Office, call: Call, stream: str, home: str) -> None:
     """Refuse who may not replay streams of this one's region; `NotFound` if there is no such stream."""
     aggregate = office.workflow.load(Aggregate, stream)
-    call.require("stream.replay", region_of(aggregate, home))
+    if isinstance(aggregate, Assignment | Inspection):
+        call.require("stream.replay", region_asked(office, aggregate))
+    else:
+        call.require("stream.replay", region_of(aggregate, home))
 
 
 def unfold(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from application.readings import TELLING
+from application.readings import tells
 from application.workflow import Workflow
 from domain.draw import Draw
 from infrastructure.event_store.recorder import EventRecorder
@@ -21,7 +21,7 @@ class SealedStreams(NamedTuple):
 def sealed_streams(workflow: Workflow, recorder: EventRecorder) -> SealedStreams:
     """All as of now. Looks at every draw, and at assignments and inspections only if one is sealed."""
     begun = (draw for draw, _ in _first_events(recorder, "draw"))
-    draws = tuple(draw for draw in begun if workflow.load(Draw, draw).status in TELLING)
+    draws = tuple(draw for draw in begun if tells(workflow.load(Draw, draw)))
     if not draws:
         return SealedStreams((), frozenset())
     named = [draw.encode() for draw in draws]

@@ -4,32 +4,31 @@ An assigned inspector sees his own tasks. A visit that is over is no secret any 
 inspections. Everything else of a sealed draw is read by `draw.read-sealed`, with a reason that is recorded.
 """
 
-from collections.abc import Collection
-
 from api.access import Asked
-from application.draws import DrawSealed
+from application.readings import OVER, DrawSealed, holders
 from domain.assignment import Assignment
 from domain.draw import Draw
 from domain.inspection import Inspection
 
-OVER = ("concluded", "reviewed", "published", "withheld")
-
 
 def require_assignment(asked: Asked, assignment: Assignment) -> None:
-    """Refuse with `DrawSealed` or `PermissionMissing` who may not see the assignment now."""
-    if _own(asked, assignment.team.values()):
+    """Refuse with `DrawSealed` or `PermissionMissing` who may not see the assignment now.
+
+    Sealed comes first: a refusal by region would tell where the site lies.
+    """
+    if _own(asked, assignment):
         return
-    asked.require("assignment.read", assignment.task.region)
     require_opened(asked, assignment.task.draw)
+    asked.require("assignment.read", assignment.task.region)
 
 
 def require_inspection(asked: Asked, inspection: Inspection) -> None:
     """Refuse with `DrawSealed` or `PermissionMissing` who may not see the inspection now."""
-    if _own(asked, inspection.members()):
+    if _own(asked, inspection):
         return
-    asked.require("inspection.read", inspection.visit.region)
     if inspection.status not in OVER:
         require_opened(asked, inspection.visit.draw)
+    asked.require("inspection.read", inspection.visit.region)
 
 
 def require_opened(asked: Asked, draw: str) -> None:
@@ -38,5 +37,5 @@ def require_opened(asked: Asked, draw: str) -> None:
         raise DrawSealed(draw=draw)
 
 
-def _own(asked: Asked, inspectors: Collection[str | None]) -> bool:
-    return bool(asked.actor.inspector) and asked.actor.inspector in inspectors
+def _own(asked: Asked, matter: Assignment | Inspection) -> bool:
+    return bool(asked.actor.inspector) and asked.actor.inspector in holders(matter)

@@ -6,9 +6,10 @@ import pytest
 
 from application import draws, plans, sealing, sites
 from application.authorisation import PermissionMissing
-from application.draws import DrawSealed, DrawStillOpen, bundle_opener
+from application.draws import DrawStillOpen, bundle_opener
 from application.frames import FrameEmpty, PoolEmpty
 from application.ports import Quiet
+from application.readings import DrawSealed
 from application.sealing import FrameOutdated
 from application.workflow import Beside
 from domain.assignment import Assignment
