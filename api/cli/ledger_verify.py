@@ -133,6 +133,11 @@ def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> Trust
     """Whom the caller trusts: a policy (with keys beside it, if it names none), keys, or our own signing key
     with our witnesses; never what the ledger shows.
     """
+    return named_trust(vkeys, policy) or bench.tools.audit().own_policy(own_key(bench))
+
+
+def named_trust(vkeys: list[str] | None, policy: Path | None) -> TrustPolicy | None:
+    """The trust that was named: a policy, or keys, or a policy without keys and these; None for none."""
     lines = [line for one in vkeys or [] for line in _lines(one)]
     keyed = TrustPolicy.of_keys([VerifierKey.parse(line) for line in lines])
     if policy is not None:
@@ -140,10 +145,13 @@ def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> Trust
         if written.logs and keyed.logs:
             raise Cannot("trust-twice")
         return written if written.logs else replace(written, logs=keyed.logs)
-    if keyed.logs:
-        return keyed
+    return keyed if keyed.logs else None
+
+
+def own_key(bench: Bench) -> str:
+    """The verifier key of our own signing key."""
     try:
-        return bench.tools.audit().own_policy(bench.tools.verifier_key())
+        return bench.tools.verifier_key()
     except KeyUnusable as error:
         raise Cannot("vkey-missing", reason=error.facts["reason"]) from error
 

@@ -9,10 +9,11 @@ import typer
 from api.bootstrap import Outside, Restored, Verdict
 from api.cli.commands import operates
 from api.cli.desk import Bench
-from api.cli.files import read_text
+from api.cli.ledger_verify import Keys, Policy, named_trust, own_key
 from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
-from domain.errors import KeyUnusable
+from domain.ledger.note import VerifierKey
+from domain.ledger.policy import TrustPolicy
 
 Backup = Annotated[
     Path | None,
@@ -20,13 +21,6 @@ Backup = Annotated[
         "The backup, a folder or archive; left out with --verify: what was restored before 备份.",
         exists=True,
         metavar="BACKUP",
-    ),
-]
-Keys = Annotated[
-    list[str] | None,
-    option(
-        "--vkey",
-        help="A trusted verifier key, or a file with one a line; never taken from the backup 信任的验证公钥.",
     ),
 ]
 Verify = Annotated[
@@ -73,6 +67,7 @@ def restore(
     verify: Verify = False,
     check: CheckOnly = False,
     vkey: Keys = None,
+    policy: Policy = None,
     checkpoint: Checkpoints = None,
     ledger: Copy = None,
     acknowledge: Known = None,
@@ -83,46 +78,40 @@ def restore(
         raise Cannot("restore-what")
     if backup is None and (check or bench.tools.backups().pending() is None):
         raise Cannot("restore-nothing-waits")
-    outside, keys = _outside(bench, vkey or [], checkpoint or [], ledger, needed=verify)
+    trust = _trust(bench, vkey, policy, needed=bool(verify or checkpoint or ledger))
+    outside = _outside(bench, trust, checkpoint or [], ledger, needed=verify)
     if backup is not None:
         _check_files(bench, backup)
     if check and backup is not None:
-        _check_log(bench, backup, keys, outside)
+        _check_log(bench, backup, trust, outside)
         return
     restored = _restore(bench, backup, outside, keep_tokens) if backup is not None else None
     if not verify:
         _present(bench, restored, None)
         raise typer.Exit(FINDING)
-    verdict = _settle(bench, keys, outside, acknowledge or [])
+    verdict = _settle(bench, trust, outside, acknowledge or [])
     _present(bench, restored, verdict)
     if not verdict.signs:
         raise typer.Exit(FINDING)
 
 
+def _trust(bench: Bench, vkeys: list[str] | None, policy: Path | None, *, needed: bool) -> TrustPolicy:
+    """Who was named, else our own signing key if somebody has to be believed, else nobody; never the backup's
+    own.
+    """
+    own = [VerifierKey.parse(own_key(bench))] if needed and not (vkeys or policy) else []
+    return named_trust(vkeys, policy) or TrustPolicy.of_keys(own)
+
+
 def _outside(
-    bench: Bench, vkeys: list[str], checkpoints: list[Path], ledger: Path | None, *, needed: bool
-) -> tuple[Outside, list[str]]:
-    """What is held outside, and the keys it is believed by; without any of it no key is needed."""
-    if not (needed or vkeys or checkpoints or ledger):
-        return Outside(), []
-    keys = _trusted(bench, vkeys)
-    return bench.tools.backups().outside(keys, checkpoints, ledger), keys
-
-
-def _trusted(bench: Bench, given: list[str]) -> list[str]:
-    """The verifier keys that were named, or that of our own signing key."""
-    if given:
-        return [line for one in given for line in _lines(one)]
-    try:
-        return [bench.tools.verifier_key()]
-    except KeyUnusable as error:
-        raise Cannot("vkey-missing", reason=error.facts["reason"]) from error
-
-
-def _lines(given: str) -> list[str]:
-    file = Path(given)
-    text = read_text(file) if "+" not in given or file.is_file() else given
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    bench: Bench, trust: TrustPolicy, checkpoints: list[Path], ledger: Path | None, *, needed: bool
+) -> Outside:
+    """What is held outside; something must be where it is `needed`: a rewound log agrees with itself."""
+    if not (checkpoints or ledger):
+        if needed:
+            raise Cannot("restore-outside-missing")
+        return Outside()
+    return bench.tools.backups().outside(trust, checkpoints, ledger)
 
 
 def _check_files(bench: Bench, backup: Path) -> None:
@@ -130,17 +119,17 @@ def _check_files(bench: Bench, backup: Path) -> None:
         bench.tools.backups().check(backup, step)
 
 
-def _check_log(bench: Bench, backup: Path, keys: list[str], outside: Outside) -> None:
+def _check_log(bench: Bench, backup: Path, trust: TrustPolicy, outside: Outside) -> None:
     """Against the checkpoints, if there is a key to believe them by."""
     manifest = bench.tools.backups().manifest(backup)
     facts: dict[str, Any] = {"backup": str(backup), "made_at": manifest.made_at, "origin": manifest.origin}
     facts |= {"size": manifest.size, "root": manifest.root, "files": manifest.files, "bytes": manifest.bytes}
-    if not keys:
+    if not trust.logs:
         bench.terminal.facts({**facts, "findings": []})
         bench.terminal.warn("backup-files-sound")
         return
     with bench.terminal.progress("verifying") as step:
-        report = bench.tools.backups().check_log(backup, keys, outside, step)
+        report = bench.tools.backups().check_log(backup, trust, outside, step)
     findings = [msgspec.to_builtins(one) for one in report.findings.kept]
     bench.terminal.facts({**facts, "covered": report.covered, "findings": findings})
     if report.findings.count:
@@ -152,9 +141,9 @@ def _restore(bench: Bench, backup: Path, outside: Outside, keep_tokens: bool) ->
         return bench.tools.backups().restore(backup, outside, keep_tokens=keep_tokens, progress=step)
 
 
-def _settle(bench: Bench, keys: list[str], outside: Outside, acknowledged: list[int]) -> Verdict:
+def _settle(bench: Bench, trust: TrustPolicy, outside: Outside, acknowledged: list[int]) -> Verdict:
     with bench.terminal.progress("verifying") as step:
-        return bench.tools.backups().settle(keys, outside, step, acknowledged=acknowledged)
+        return bench.tools.backups().settle(trust, outside, step, acknowledged=acknowledged)
 
 
 def _present(bench: Bench, restored: Restored | None, verdict: Verdict | None) -> None:

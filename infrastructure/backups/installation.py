@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from application.ports import Clock
-from domain.ledger.note import VerifierKey
+from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import RowsReport
 from infrastructure.backups.backup import Log, Made, Places, make_backup
 from infrastructure.backups.manifest import Manifest
@@ -59,16 +59,15 @@ class Backups:
             check_backup(source, progress)
 
     def check_log(
-        self, place: Path, vkeys: Sequence[str], outside: Outside, progress: Progress | None = None
+        self, place: Path, policy: TrustPolicy, outside: Outside, progress: Progress | None = None
     ) -> RowsReport:
         """Check the log in a backup against its checkpoints and those outside, without restoring it."""
         with open_backup(place) as source:
-            return check_log(source, Trust.of_keys(vkeys), outside, progress)
+            return check_log(source, Trust(policy=policy), outside, progress)
 
-    def outside(self, vkeys: Sequence[str], files: Sequence[Path], folder: Path | None) -> Outside:
+    def outside(self, policy: TrustPolicy, files: Sequence[Path], folder: Path | None) -> Outside:
         """What is held outside: checkpoints, and a copy of the published ledger; `HeldWrong`."""
-        keys = [VerifierKey.parse(line.strip()) for line in vkeys]
-        return read_outside(self.log.origin, keys, files, folder)
+        return read_outside(self.log.origin, policy.keys, files, folder)
 
     def restore(
         self, place: Path, outside: Outside, *, keep_tokens: bool = False, progress: Progress | None = None
@@ -93,7 +92,7 @@ class Backups:
 
     def settle(
         self,
-        vkeys: Sequence[str],
+        policy: TrustPolicy,
         outside: Outside,
         progress: Progress | None = None,
         *,
@@ -101,7 +100,7 @@ class Backups:
     ) -> Verdict:
         """Verify what was restored; see `settle`. `acknowledged`: sizes of checkpoints given up."""
         with closing(self._store()) as store, self._rebuilding(store) as runner:
-            trust = replace(Trust.of_keys(vkeys), acknowledged=acknowledged)
+            trust = Trust(policy=policy, acknowledged=acknowledged)
             places = self.places
             return settle(store, places.ledger, places.blobs, trust, outside, runner.rebuild, progress)
 

@@ -9,6 +9,7 @@ from eventsourcing.persistence import StoredEvent
 
 from domain.ledger.entry import chain
 from domain.ledger.note import SigningKey
+from domain.ledger.policy import TrustPolicy
 from infrastructure.database import Store
 from infrastructure.event_store.recorder import Row
 
@@ -16,6 +17,7 @@ VECTORS = Path(__file__).parents[1] / "vectors" / "ledger"
 ORIGIN = "sunlot.example/140100"
 KEY = SigningKey(ORIGIN, b"seed of the ledger's tests: 32 B")
 VKEY = KEY.verifier.encode()
+TRUST = TrustPolicy.of_keys([KEY.verifier])
 
 
 def append(store: Store, events: int, *, streams: int = 7, batch: int = 500) -> None:

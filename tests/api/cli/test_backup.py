@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from domain.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from domain.ledger.note import SigningKey, VerifierKey
+from domain.ledger.cosignature import WitnessSigningKey, add_signatures
+from domain.ledger.note import Note, SigningKey, VerifierKey
 from tests.api.cli.installation import PASSWORD, Installation
 from tests.engines import PostgresServer, postgres_url
 
@@ -27,6 +28,11 @@ def backed_up(made: Installation, name: str = "backup", *words: object) -> Path:
     place = made.folder / name
     made.done("backup", *(words or (place,)))
     return place
+
+
+def held(made: Installation) -> tuple[object, ...]:
+    """The newest checkpoint, as somebody outside would hold it."""
+    return ("--checkpoint", made.data / "ledger" / "checkpoint")
 
 
 def answered(made: Installation, *words: object, status: int) -> Any:
@@ -58,9 +64,9 @@ def test_tokens_come_revoked_unless_asked_for(founded: Installation, elsewhere: 
     shutil.rmtree(kept.data)
     kept.data.mkdir()
     shutil.copy(founded.data / "ledger.key", kept.data)
-    kept.done("restore", backup, "--verify", "--keep-tokens")
+    kept.done("restore", backup, "--verify", "--keep-tokens", *held(founded))
     assert kept.done("account", "list", by="admin")
-    elsewhere.done("restore", backup, "--verify")
+    elsewhere.done("restore", backup, "--verify", *held(founded))
     shutil.copy(founded.token("admin"), elsewhere.token("admin"))
     assert elsewhere.refused("account", "list", by="admin")["code"] == "token-refused"
 
@@ -75,8 +81,9 @@ def test_without_verify_it_is_not_done_and_signs_nothing(
     checks = {one["name"]: one for one in answered(elsewhere, "doctor", status=1)["checks"]}
     assert checks["ledger"]["state"] == "wrong"
     assert "sunlot restore --verify" in checks["ledger"]["advice"]
-    assert elsewhere.done("restore", "--verify")["verified"]
-    assert elsewhere.refused("restore", "--verify", status=2)["code"] == "restore-nothing-waits"
+    assert elsewhere.done("restore", "--verify", *held(founded))["verified"]
+    refusal = elsewhere.refused("restore", "--verify", *held(founded), status=2)
+    assert refusal["code"] == "restore-nothing-waits"
     elsewhere.done("ledger", "publish")
 
 
@@ -87,8 +94,7 @@ def test_a_backup_older_than_what_is_held_exits_1_and_says_what_is_missing(
     size = founded.done("ledger", "show")["size"]
     founded.done("account", "add", "--name", "某人", by="admin")
     later = founded.done("ledger", "show")["size"]
-    held = founded.data / "ledger" / "checkpoint"
-    verdict = answered(elsewhere, "restore", backup, "--verify", "--checkpoint", held, status=1)
+    verdict = answered(elsewhere, "restore", backup, "--verify", *held(founded), status=1)
     assert (verdict["verified"], [one["code"] for one in verdict["findings"]]) == (False, ["log.cut_off"])
     assert (verdict["missing"]["first"], verdict["missing"]["last"]) == (size, later - 1)
     refusal = elsewhere.refused("ledger", "publish", status=2)
@@ -114,8 +120,7 @@ def test_a_backup_is_checked_without_restoring_it(founded: Installation, elsewhe
     assert (checked["findings"], checked["covered"]) == ([], checked["size"])
     assert {file.name for file in elsewhere.data.iterdir()} == {"ledger.key"}
     founded.done("account", "add", "--name", "某人", by="admin")
-    held = ("--checkpoint", founded.data / "ledger" / "checkpoint")
-    checked = answered(elsewhere, "restore", backup, "--check", *held, status=1)
+    checked = answered(elsewhere, "restore", backup, "--check", *held(founded), status=1)
     assert [one["code"] for one in checked["findings"]] == ["log.cut_off"]
 
 
@@ -125,7 +130,7 @@ def test_a_damaged_backup_is_refused_with_the_file_named(
     backup = backed_up(founded)
     file = backup / "store" / "events" / "000000000000.ndjson.gz"
     file.write_bytes(file.read_bytes()[:-1])
-    for words in (("--check",), ("--verify",), ()):
+    for words in (("--check",), ("--verify", *held(founded)), ()):
         refusal = elsewhere.refused("restore", backup, *words)
         assert refusal["code"] == "backup-wrong"
         assert refusal["facts"]["file"] == "store/events/000000000000.ndjson.gz"
@@ -137,8 +142,8 @@ def test_a_checkpoint_that_nobody_trusted_signed_counts_for_nothing(
     backup = backed_up(founded)
     stranger = SigningKey("sunlot.example/140100", b"o" * 32)
     note = sign_checkpoint(Checkpoint(stranger.name, 99, b"\1" * 32), stranger)
-    held = founded.file("held", note)
-    refusal = elsewhere.refused("restore", backup, "--verify", "--checkpoint", held)
+    foreign = founded.file("foreign", note)
+    refusal = elsewhere.refused("restore", backup, "--verify", "--checkpoint", foreign)
     assert refusal["code"] == "held-checkpoint-wrong"
     assert {file.name for file in elsewhere.data.iterdir()} == {"ledger.key"}
 
@@ -148,16 +153,51 @@ def test_keys_come_from_who_restores_and_not_from_the_backup(
 ) -> None:
     backup = backed_up(founded)
     (elsewhere.data / "ledger.key").unlink()
-    assert elsewhere.refused("restore", backup, "--verify", status=2)["code"] == "vkey-missing"
-    other = SigningKey("sunlot.example/140100", b"o" * 32).verifier.encode()
-    verdict = answered(elsewhere, "restore", backup, "--verify", "--vkey", other, status=1)
+    words = ("restore", backup, "--verify")
+    assert elsewhere.refused(*words, *held(founded), status=2)["code"] == "vkey-missing"
+    other = SigningKey("sunlot.example/140100", b"o" * 32)
+    note = sign_checkpoint(Checkpoint(other.name, 1, b"\1" * 32), other)
+    theirs = ("--vkey", other.verifier.encode(), "--checkpoint", founded.file("theirs", note))
+    verdict = answered(elsewhere, *words, *theirs, status=1)
     assert "key.unknown" in {one["code"] for one in verdict["findings"]}
+
+
+def test_nothing_held_outside_verifies_nothing(founded: Installation, elsewhere: Installation) -> None:
+    """A log that was set back agrees with itself: were that enough, it would quietly sign on."""
+    backup = backed_up(founded)
+    founded.done("account", "add", "--name", "某人", by="admin")
+    refusal = elsewhere.refused("restore", backup, "--verify", status=2)
+    assert refusal["code"] == "restore-outside-missing"
+    assert {file.name for file in elsewhere.data.iterdir()} == {"ledger.key"}
+    answered(elsewhere, "restore", backup, status=1)
+    refusal = elsewhere.refused("restore", "--verify", status=2)
+    assert refusal["code"] == "restore-outside-missing"
+    refusal = elsewhere.refused("ledger", "publish", status=2)
+    assert refusal["facts"]["reason"] == "restore-unverified"
+
+
+def test_a_trust_policy_names_keys_and_witnesses(founded: Installation, elsewhere: Installation) -> None:
+    """What witnesses of the policy signed is checked as well."""
+    backup, witness = backed_up(founded), WitnessSigningKey("jw.example/1", b"w" * 32)
+    (elsewhere.data / "ledger.key").unlink()
+    checkpoint = founded.data / "ledger" / "checkpoint"
+    text = Note.parse(checkpoint.read_bytes()).text
+    log = VerifierKey.parse(vkey(founded.data / "ledger"))
+    lines = f"log {log.encode()}\nwitness jw {witness.verifier.encode()}\nquorum jw\n"
+    policy = ("--policy", founded.file("policy", lines.encode()))
+    wrong = witness.cosign(text.replace(log.name, "other"), 1_700_000_000)
+    forged = founded.file("forged", add_signatures(checkpoint.read_bytes(), [wrong]))
+    verdict = answered(elsewhere, "restore", backup, "--verify", *policy, "--checkpoint", forged, status=1)
+    assert "cosignature.invalid" in {one["code"] for one in verdict["findings"]}
+    at = int(founded.clock.now().timestamp())
+    signed = founded.file("signed", add_signatures(checkpoint.read_bytes(), [witness.cosign(text, at)]))
+    assert elsewhere.done("restore", "--verify", *policy, "--checkpoint", signed)["verified"]
 
 
 def test_nothing_is_written_over(founded: Installation, elsewhere: Installation) -> None:
     backup = backed_up(founded)
     assert founded.refused("backup", backup, status=2)["code"] == "file-exists"
-    refusal = founded.refused("restore", backup, "--verify")
+    refusal = founded.refused("restore", backup, "--verify", *held(founded))
     assert refusal["code"] == "restore-not-empty"
     assert "events" in refusal["facts"]["found"]
     assert founded.done("ledger", "verify")["sound"]
@@ -205,20 +245,20 @@ def test_an_installation_moves_to_postgresql_and_back(
     first = backed_up(founded)
     with postgres_url(postgres_server) as url:
         elsewhere.database = url
-        assert elsewhere.done("restore", first, "--verify")["verified"]
+        assert elsewhere.done("restore", first, "--verify", *held(founded))["verified"]
         assert not (elsewhere.data / "store.db").exists()
         made = elsewhere.done("backup", tmp_path / "second")
     home = Installation(tmp_path / "home", founded.clock)
     home.data.mkdir(parents=True)
     shutil.copy(founded.data / "ledger.key", home.data)
-    restored = home.done("restore", tmp_path / "second", "--verify")
+    restored = home.done("restore", tmp_path / "second", "--verify", *held(elsewhere))
     assert (restored["verified"], restored["root"]) == (True, made["root"])
     assert home.done("doctor")["sound"]
 
 
-@pytest.mark.parametrize("held", ["--ledger", "--checkpoint"])
+@pytest.mark.parametrize("option", ["--ledger", "--checkpoint"])
 def test_two_people_let_a_log_go_on_that_lost_its_tail(
-    staffed: Installation, tmp_path: Path, held: str
+    staffed: Installation, tmp_path: Path, option: str
 ) -> None:
     for who in ("discipline", "leader"):
         staffed.done("account", "grant", staffed.accounts[who], who, "--region", "140000", by="admin")
@@ -231,8 +271,8 @@ def test_two_people_let_a_log_go_on_that_lost_its_tail(
     shutil.move(staffed.data, staffed.folder / "burnt")
     staffed.data.mkdir()
     shutil.copy(staffed.folder / "burnt" / "ledger.key", staffed.data)
-    brought = mirror if held == "--ledger" else mirror / "checkpoint"
-    answered(staffed, "restore", backup, "--verify", "--keep-tokens", held, brought, status=1)
+    brought = mirror if option == "--ledger" else mirror / "checkpoint"
+    answered(staffed, "restore", backup, "--verify", "--keep-tokens", option, brought, status=1)
     assert staffed.refused("ledger", "publish", status=2)["facts"]["reason"] == "store-behind"
     staffed.done("ledger", "resume", "--reason", "机房失火，备份之后的事件已无副本", by="discipline")
     staffed.done("ledger", "resume", "--confirm", lost.root.hex(), by="leader")

@@ -9,7 +9,7 @@ from infrastructure.backups.installation import Backups
 from infrastructure.backups.outside import ORIGINAL_ERASED, PERSON_ERASED
 from tests.fakes import FakeClock
 from tests.infrastructure.backups.samples import LOG, Sample, keep_person, opened, places
-from tests.infrastructure.ledger_samples import VKEY
+from tests.infrastructure.ledger_samples import TRUST
 
 ORIGINAL = b"name,telephone\n\xe5\xbc\xa0,1\n"
 
@@ -36,7 +36,7 @@ def test_the_persons_and_files_are_erased_again_before_anybody_can_read_them(
     erased_later: Sample, tmp_path: Path, folder: Path, empty_url: str, clock: FakeClock
 ) -> None:
     backups = Backups(empty_url, places(folder), LOG, clock)
-    outside = backups.outside([VKEY], [], erased_later.places.ledger)
+    outside = backups.outside(TRUST, [], erased_later.places.ledger)
     restored = backups.restore(tmp_path / "backup", outside)
     assert restored.erased == Erased(persons=1, originals=1)
     with opened(empty_url, folder, clock) as copy:
@@ -56,7 +56,7 @@ def test_no_byte_of_them_stays_in_an_embedded_store(
     erased_later: Sample, tmp_path: Path, folder: Path, sqlite_empty: str, clock: FakeClock
 ) -> None:
     backups = Backups(sqlite_empty, places(folder), LOG, clock)
-    backups.restore(tmp_path / "backup", backups.outside([VKEY], [], erased_later.places.ledger))
+    backups.restore(tmp_path / "backup", backups.outside(TRUST, [], erased_later.places.ledger))
     stored = b"".join(file.read_bytes() for file in folder.glob("store.db*"))
     assert "张0".encode() in stored
     assert "张1".encode() not in stored
@@ -67,10 +67,10 @@ def test_a_copy_that_comes_only_with_the_verification_erases_too(
     erased_later: Sample, tmp_path: Path, folder: Path, empty_url: str, clock: FakeClock
 ) -> None:
     backups = Backups(empty_url, places(folder), LOG, clock)
-    backups.restore(tmp_path / "backup", backups.outside([VKEY], [], None))
-    outside = backups.outside([VKEY], [], erased_later.places.ledger)
-    assert backups.settle([VKEY], outside).erased == Erased(persons=1, originals=1)
-    assert backups.settle([VKEY], outside).erased == Erased()
+    backups.restore(tmp_path / "backup", backups.outside(TRUST, [], None))
+    outside = backups.outside(TRUST, [], erased_later.places.ledger)
+    assert backups.settle(TRUST, outside).erased == Erased(persons=1, originals=1)
+    assert backups.settle(TRUST, outside).erased == Erased()
 
 
 def test_what_was_erased_before_the_backup_is_in_no_backup(
@@ -82,5 +82,5 @@ def test_what_was_erased_before_the_backup_is_in_no_backup(
     sample.publish()
     sample.backup(tmp_path / "backup")
     backups = Backups(empty_url, places(folder), LOG, clock)
-    outside = backups.outside([VKEY], [], sample.places.ledger)
+    outside = backups.outside(TRUST, [], sample.places.ledger)
     assert backups.restore(tmp_path / "backup", outside).erased == Erased()

@@ -17,15 +17,13 @@ from infrastructure.ledger_check import verify_store
 from infrastructure.views import VIEWS_FILE
 from tests.fakes import FakeClock
 from tests.infrastructure.backups.samples import LOG, Sample, opened, places, restore
-from tests.infrastructure.ledger_samples import KEY, VKEY, files_below
+from tests.infrastructure.ledger_samples import KEY, TRUST, VKEY, files_below
 from tests.infrastructure.tampering import forged, rewrite
 
 
-def settle(
-    url: str, folder: Path, clock: FakeClock, *files: Path, copy: Path | None = None, vkey: str = VKEY
-) -> Verdict:
+def settle(url: str, folder: Path, clock: FakeClock, *files: Path, copy: Path | None = None) -> Verdict:
     backups = Backups(url, places(folder), LOG, clock)
-    return backups.settle([vkey], backups.outside([vkey], files, copy))
+    return backups.settle(TRUST, backups.outside(TRUST, files, copy))
 
 
 def refusal_to_sign(url: str, folder: Path, clock: FakeClock) -> str:
@@ -185,11 +183,11 @@ def test_what_is_held_counts_only_under_a_trusted_key_and_this_logs_name(
     note = sign_checkpoint(Checkpoint(KEY.name, 999, b"\1" * 32), stranger)
     write_file(tmp_path / "held", note)
     with pytest.raises(HeldWrong) as refusal:
-        backups.outside([VKEY], [tmp_path / "held"], None)
+        backups.outside(TRUST, [tmp_path / "held"], None)
     assert refusal.value.facts["file"] == str(tmp_path / "held")
     elsewhere = replace(backups, log=replace(LOG, origin="sunlot.example/140200"))
     with pytest.raises(HeldWrong) as refusal:
-        elsewhere.outside([VKEY], [sqlite_sample.places.ledger / "checkpoint"], None)
+        elsewhere.outside(TRUST, [sqlite_sample.places.ledger / "checkpoint"], None)
     assert refusal.value.facts["reason"] == "origin"
 
 
@@ -202,7 +200,7 @@ def test_a_copy_whose_entries_were_changed_is_not_believed(
     bundle.write_bytes(bundle.read_bytes().replace(b"sample.noted.v1", b"person.eraed.v1", 1))
     backups = Backups(sqlite_empty, places(folder), LOG, clock)
     with pytest.raises(HeldWrong) as refusal:
-        backups.outside([VKEY], [], copy).tail(0)
+        backups.outside(TRUST, [], copy).tail(0)
     assert refusal.value.facts["reason"] == "root"
 
 
