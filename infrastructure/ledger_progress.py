@@ -5,6 +5,7 @@ refused where the service keeps its own files or where others may write it.
 """
 
 import json
+import os
 import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,9 +110,9 @@ class ProgressFile:
 
     def _read(self) -> Any:
         try:
-            if self._file.stat().st_mode & _OTHERS:
-                raise ResumeRefused(reason="others may write it", file=str(self._file))
-            kept = json.loads(self._file.read_bytes())
+            with self._file.open("rb") as stream:
+                self._require_own(os.fstat(stream.fileno()))
+                kept = json.loads(stream.read())
         except FileNotFoundError:
             return None
         except ValueError as error:
@@ -121,6 +122,11 @@ class ProgressFile:
         if not isinstance(kept, dict) or kept.get("format") != _FORMAT:
             raise ResumeRefused(reason="unreadable", file=str(self._file))
         return kept
+
+    def _require_own(self, status: os.stat_result) -> None:
+        # In a folder for everybody, such as /tmp, somebody else may have put his own file at this name.
+        if status.st_mode & _OTHERS or status.st_uid != os.geteuid():
+            raise ResumeRefused(reason="others may write it", file=str(self._file))
 
 
 def version_of_verifier() -> str:

@@ -213,6 +213,17 @@ def test_a_file_that_the_service_or_others_could_have_written_is_refused(
         check(log, folder, file)
 
 
+def test_a_file_that_somebody_else_put_there_is_refused(
+    log: Store, folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        check(log, folder, file, 20)
+    assert not file.stat().st_mode & 0o077
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    with pytest.raises(ResumeRefused, match="others"):
+        check(log, folder, file)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff"])
 def test_a_file_that_is_none_is_refused_and_left_alone(
     log: Store, folder: Path, file: Path, content: bytes
