@@ -24,10 +24,12 @@ from domain.access import ReadingReasonMissing
 from domain.errors import Invalid, NotFound
 from domain.identifiers import check_stream_id, check_uscc
 from domain.plan import Plan
-from projections.histories import Scope, list_concerned, list_history, list_request, unopened
+from projections.draws import list_sealed
+from projections.histories import Scope, list_concerned, list_history, list_request
 from projections.timeline import TimelineEntry
 
 PERMISSION: Final = "stream.replay"
+READ_SEALED: Final = "draw.read-sealed"
 SIBLINGS: Final = 10
 """How many other events of its request are named with an event; there is a list of all."""
 
@@ -97,38 +99,38 @@ class Historian(msgspec.Struct, frozen=True, kw_only=True):
         `NotFound` for a subject without any that the caller may see; `SubjectWrong`, `UsccWrong`.
         """
         self._require(subject)
+        scope = self._scope(question)
         with self.reading() as views:
             entries = list_history(
                 views,
                 subject,
-                self._scope(question),
+                scope,
                 by_happened=question.by_happened,
                 after=question.after,
                 limit=question.limit + 1,
             )
         if not entries and question.after is None:
             self._miss(subject, question)
-        return self._retold(entries, subject, question)
+        return self._retold(entries, subject, question, scope)
 
     def request(self, correlation_id: str, question: Question) -> list[Retold]:
         """All events of one request, one more than the page holds if there are more; `NotFound`."""
         self.call.require(PERMISSION, None)
+        scope = self._scope(question)
         with self.reading() as views:
             entries = list_request(
-                views, correlation_id, self._scope(question), after=question.after, limit=question.limit + 1
+                views, correlation_id, scope, after=question.after, limit=question.limit + 1
             )
         if not entries and question.after is None:
             raise NotFound(kind="request", id=correlation_id)
-        return self._retold(entries, correlation_id, question)
+        return self._retold(entries, correlation_id, question, scope)
 
     def stands(self, subject: str, question: Question) -> list[tuple[int, Stand]]:
         """The state of each stream that concerns a subject, after its place; one more than the page holds."""
         self._require(subject)
+        scope = self._scope(question)
         with self.reading() as views:
-            found = list_concerned(
-                views, subject, self._scope(question), after=question.after, limit=question.limit + 1
-            )
-            draws = unopened(views, [one.draw for one in found])
+            found = list_concerned(views, subject, scope, after=question.after, limit=question.limit + 1)
         if not found and question.after is None:
             self._miss(subject, question)
         places = {one.stream: one.idx for one in found}
@@ -137,7 +139,7 @@ class Historian(msgspec.Struct, frozen=True, kw_only=True):
             list(places),
             history=self.system.store.recorder,
             moment=question.moment,
-            withheld=self._withheld(subject, question, places, draws),
+            withheld=self._withheld(subject, question, places),
         )
         return [(places[stand.stream], stand) for stand in stands]
 
@@ -165,7 +167,7 @@ class Historian(msgspec.Struct, frozen=True, kw_only=True):
         return Scope(
             regions=regions(actor, PERMISSION, on=day),
             home=may(actor, PERMISSION, self._home, on=day),
-            sealed=bool(question.reason.strip()),
+            sealed=self._readable() if question.reason.strip() else (),
             at=question.at,
             as_recorded_at=question.as_recorded_at,
         )
@@ -174,38 +176,43 @@ class Historian(msgspec.Struct, frozen=True, kw_only=True):
     def _home(self) -> str:
         return self.system.settings.region
 
-    def _retold(self, entries: Sequence[TimelineEntry], subject: str, question: Question) -> list[Retold]:
+    def _readable(self) -> tuple[str, ...]:
+        """The draws, sealed now, that the caller may read; whether they decided on the subject or not."""
+        actor, day = self.call.actor, self.call.act.taken_on
+        with self.reading() as views:
+            sealed = list_sealed(views)
+        return tuple(draw for draw, region in sealed if may(actor, READ_SEALED, region, on=day))
+
+    def _retold(
+        self, entries: Sequence[TimelineEntry], subject: str, question: Question, scope: Scope
+    ) -> list[Retold]:
         shown = entries[: question.limit]
         with self.reading() as views:
-            siblings = self._siblings(views, shown, question) if question.full else {}
-            others = [one.draw for found in siblings.values() for one in found]
-            draws = unopened(views, [*(one.draw for one in shown), *others])
+            siblings = self._siblings(views, shown, scope) if question.full else {}
         told = retell(
             self.system.office,
             entries,
             history=self.system.store.recorder,
             moment=question.moment,
             full=question.full,
-            withheld=self._withheld(subject, question, [one.stream for one in entries], draws),
+            withheld=self._withheld(subject, question, [one.stream for one in entries]),
         )
         return [_retold(one, siblings.get(one.correlation_id, ())) for one in told]
 
     def _siblings(
-        self, views: Connection, entries: Sequence[TimelineEntry], question: Question
+        self, views: Connection, entries: Sequence[TimelineEntry], scope: Scope
     ) -> Mapping[str, Sequence[TimelineEntry]]:
-        scope, wanted = self._scope(question), {one.correlation_id for one in entries} - {""}
+        wanted = {one.correlation_id for one in entries} - {""}
         return {id: list_request(views, id, scope, limit=SIBLINGS + 2) for id in sorted(wanted)}
 
-    def _withheld(
-        self, subject: str, question: Question, streams: Collection[str], draws: Collection[str]
-    ) -> frozenset[str]:
-        """The draws of which not everything is told; with a reason none, once the reading is recorded."""
-        office = self.system.office
-        tell_all = telling(office, streams)
+    def _withheld(self, subject: str, question: Question, streams: Collection[str]) -> frozenset[str]:
+        """The draws of which not everything is told; with a reason, once the reading is recorded, fewer."""
+        sealed = telling(self.system.office, streams)
         if not question.reason.strip():
-            return tell_all
-        note_search(office, self.call, subject, {*draws, *tell_all}, reason=question.reason)
-        return frozenset()
+            return sealed
+        readable = self._readable()
+        note_search(self.system.office, self.call, subject, readable, reason=question.reason)
+        return sealed.difference(readable)
 
     def _miss(self, subject: str, question: Question) -> None:
         """Say why nothing is shown: it takes a reason, or there is nothing by then."""

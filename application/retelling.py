@@ -57,8 +57,8 @@ def telling(office: Office, streams: Collection[str]) -> frozenset[str]:
 def note_search(office: Office, call: Call, subject: str, draws: Collection[str], *, reason: str) -> Answer:
     """Record, before anything is shown, that somebody looks for what sealed draws decided on a subject.
 
-    The draws are those of which something is shown; the subject is named even if there is none, because
-    it is told then that none of them decided on it.
+    The draws are all that may be searched, whether they decided on it or not: the record itself, which others
+    read without a reason, must not tell which.
     """
     for draw in sorted(draws):
         call.require("draw.read-sealed", office.workflow.load(Draw, draw).region)

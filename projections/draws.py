@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, not_, select
 
 from domain.draw import Draw
 from domain.draw_values import StratumCount
 from domain.drawing.source import parse_source, source_time
 from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
-from projections.query import Regions, equal, lists, one, read, within
+from projections.query import Regions, empty, equal, lists, one, read, within
 from projections.view import View
 
 REROLL: Final = "re-roll"
 MISSING_REVEAL: Final = "missing-reveal"
 FRAME_CHANGED: Final = "frame-changed"
+SEALED: Final = ("sealed", "revealed", "observed", "completed")
 WARNINGS: Final = (REROLL, MISSING_REVEAL, FRAME_CHANGED)
 
 
@@ -253,6 +254,16 @@ def list_draws(
         conditions.append(lists(c.warnings, warning))
     found = read(connection, DRAWS, *conditions, after=after, newest_first=True, limit=limit)
     return found if sealed else [row.disclosed() for row in found]
+
+
+def list_sealed(connection: Connection) -> list[tuple[str, str]]:
+    """(draw, region) of all draws whose result may be known to somebody and is not public, by id.
+
+    From the first secret that was revealed to the opening; how many sites and teams they have plays no part.
+    """
+    c = DRAWS.table.c
+    statement = select(c.id, c.region).where(c.status.in_(SEALED), not_(empty(c.revealed))).order_by(c.id)
+    return [(id, region) for id, region in connection.execute(statement)]
 
 
 def get_draw(connection: Connection, id: str, *, sealed: bool = False) -> DrawEntry | None:

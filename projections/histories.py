@@ -1,25 +1,26 @@
 """What an auditor reads of the timeline: a subject or a request, as of either time, in either order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
 
 from projections.query import Regions, rows
-from projections.timeline import ENTRIES, MENTIONS, OPENED, TimelineEntry, in_regions, visible
+from projections.timeline import ENTRIES, MENTIONS, TimelineEntry, in_regions, visible
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What may be seen, and as of when.
 
-    `home` lets see streams without a region of their own, `sealed` what sealed draws decided. `at` leaves
-    out what happened later, `as_recorded_at` what was recorded later.
+    `home` lets see streams without a region of their own. `sealed` are the draws, not opened, of which it
+    may be seen what they decided; true for all. `at` leaves out what happened later, `as_recorded_at`
+    what was recorded later.
     """
 
     regions: Regions
     home: bool
-    sealed: bool = False
+    sealed: bool | tuple[str, ...] = ()
     at: datetime | None = None
     as_recorded_at: datetime | None = None
 
@@ -81,14 +82,6 @@ def list_concerned(
     return [Concerned(*row) for row in connection.execute(statement)]
 
 
-def unopened(connection: Connection, draws: Collection[str]) -> list[str]:
-    """Those of the draws that are not opened, sorted."""
-    wanted = sorted(set(draws) - {""})
-    column = OPENED.table.c.draw
-    opened = {row[0] for row in connection.execute(select(column).where(column.in_(wanted)))}
-    return [draw for draw in wanted if draw not in opened]
-
-
 def _mentioned() -> Select[tuple[object, ...]]:
     on = ENTRIES.table.c.idx == MENTIONS.table.c.idx
     return select(ENTRIES.table).select_from(MENTIONS.table.join(ENTRIES.table, on))
@@ -101,9 +94,15 @@ def _later(idx: int) -> ColumnElement[bool]:
     return tuple_(mentions.occurred_at, mentions.idx) > tuple_(last, idx)
 
 
+def _visible(sealed: bool | tuple[str, ...]) -> ColumnElement[bool]:
+    if isinstance(sealed, bool):
+        return visible(sealed)
+    return or_(visible(False), ENTRIES.table.c.draw.in_(sealed))
+
+
 def _scoped(scope: Scope) -> Sequence[ColumnElement[bool]]:
     entries = ENTRIES.table.c
-    wanted = [visible(scope.sealed), in_regions(scope.regions, everywhere=scope.home)]
+    wanted = [_visible(scope.sealed), in_regions(scope.regions, everywhere=scope.home)]
     if scope.at is not None:
         wanted.append(entries.occurred_at <= scope.at)
     if scope.as_recorded_at is not None:

@@ -31,6 +31,11 @@ def lists(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
     return contains(type_coerce(column, Text()), f'"{word}"')
 
 
+def empty(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a JSON list has nothing in it."""
+    return type_coerce(column, Text()) == "[]"
+
+
 def read(
     connection: Connection,
     view: View[R],

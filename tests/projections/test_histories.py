@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from projections import timeline
-from projections.histories import Scope, list_concerned, list_history, list_request, unopened
+from projections.histories import Scope, list_concerned, list_history, list_request
 from tests import stages
 from tests.builders import CITY, NOW, PLANNER, USCC, later, stream
 from tests.projections.tale import Shelf, Tale
@@ -90,6 +90,9 @@ def test_streams_come_in_the_order_in_which_they_came_to_concern_the_subject(
         assert list_concerned(connection, USCC, ALL, after=whole[0].idx) == whole[1:]
         open_only = Scope(regions=None, home=True)
         assert [one.stream for one in list_concerned(connection, USCC, open_only)] == [stream("site")]
-        assert unopened(connection, ["", stream("draw"), stream("draw")]) == [stream("draw")]
+        let_in = Scope(regions=None, home=True, sealed=(stream("draw"),))
+        assert list_concerned(connection, USCC, let_in) == whole
+        other = Scope(regions=None, home=True, sealed=("draw-" + "0" * 32,))
+        assert list_concerned(connection, USCC, other) == whole[:1]
         early = Scope(regions=None, home=True, sealed=True, as_recorded_at=NOW - timedelta(days=1))
         assert list_concerned(connection, USCC, early) == []
