@@ -5,7 +5,7 @@ Works from the store and the published files; whom to trust is named by whoever 
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -93,11 +93,11 @@ class Audit:
         with self._store() as store:
             return verify_store(store, self.settings.ledger_dir, trust, progress, keeper=keeper)
 
-    def export(self, states: States | None = None) -> LedgerExport:
+    def export(self) -> LedgerExport:
         """The files of an export of what is published now; `NotFound` before the first checkpoint."""
         file = self.settings.tsa_certificate
         certificates = file.read_bytes() if file is not None and file.is_file() else b""
-        return LedgerExport(self.published(), certificates=certificates, states=states)
+        return LedgerExport(self.published(), certificates=certificates)
 
     def lookup(self, policy: TrustPolicy, certificates: Path | None = None) -> Lookup:
         """Looks up receipts, positions and hashes in what is published."""
@@ -139,10 +139,15 @@ def sealed_now(store: Store) -> SealedStreams:
         workflow.close()
 
 
-def states_of(store: Store, sealed: SealedStreams, *, with_sealed: bool) -> States:
-    """The states of a store for an export; those that tell sealed results are left out unless asked for."""
-    states = States(recorder=store.recorder)
-    return states if with_sealed else replace(states, withheld=sealed.streams)
+def states_of(store: Store, told: SealedStreams, *, with_sealed: bool) -> States:
+    """The states of a store for an export whose end is fixed; call it only then.
+
+    What tells sealed results is left out unless asked for. What was sealed since `told`, by which the export
+    was allowed and recorded, is left out in any case.
+    """
+    now = sealed_now(store)
+    withheld = now.streams - told.streams if with_sealed else now.streams | told.streams
+    return States(recorder=store.recorder, withheld=withheld)
 
 
 def _read_token(roots: Sequence[Certificate], token: bytes, text: bytes) -> int:

@@ -8,6 +8,7 @@ import gzip
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -55,6 +56,12 @@ class LedgerExport:
         self.note = note
         self.checkpoint = Checkpoint.parse(Note.parse(note).text)
         self._published, self._certificates, self._states = published, certificates, states
+
+    def telling(self, states: States) -> "LedgerExport":
+        """The same export, up to the same checkpoint, with states."""
+        told = copy(self)
+        told._states = states
+        return told
 
     def read(self, path: str) -> bytes:
         """A tile as it is published; FileNotFoundError."""

@@ -52,8 +52,9 @@ def export(
         desk.settle()
         if hidden.draws and not sealed:
             bench.terminal.warn("states-withheld", draws=len(hidden.draws), streams=len(hidden.streams))
-        told = states_of(store, hidden, with_sealed=sealed)
-        _write(bench, bench.tools.audit().export(told), folder, archive, update=update)
+        public = bench.tools.audit().export()
+        told = public.telling(states_of(store, hidden, with_sealed=sealed))
+        _write(bench, told, folder, archive, update=update)
 
 
 def _write(

@@ -5,9 +5,13 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
+
+from api.cli import ledger_export
 from domain.ledger.note import VerifierKey
 from domain.ledger.proof import Receipt
 from domain.ledger.tiles import parse_bundle
+from infrastructure.sealed_streams import SealedStreams
 from tests.api.cli.installation import Installation
 from tests.api.cli.quarter import draw_teams, import_registries, publish_plan
 
@@ -225,6 +229,20 @@ def test_what_a_draw_decided_is_left_out_until_it_is_opened(staffed: Installatio
     assert staffed.refused("ledger", "export", staffed.folder / "x", *words, by="officer")["code"] == (
         "permission-missing"
     )
+
+
+@pytest.mark.parametrize("words", [(), ("--sealed",)])
+def test_a_draw_sealed_while_an_export_is_asked_for_stays_sealed(
+    staffed: Installation, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    import_registries(staffed)
+    draw = draw_teams(staffed, publish_plan(staffed))
+    staffed.open_account("inspectorate", "discipline", region="140000")
+    out = staffed.folder / "out"
+    # Nothing was sealed when it was looked at, and so nothing sealed was allowed and recorded as read.
+    monkeypatch.setattr(ledger_export, "sealed_now", lambda store: SealedStreams((), frozenset()))
+    staffed.done("ledger", "export", out, "--states", "--reason", "审计", *words, by="inspectorate")
+    assert set(_states_of(out, draw)) == {b""}
 
 
 def _states_of(out: Path, stream: str) -> list[bytes]:
