@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, true
 
+from projections.assignments import ASSIGNMENTS, OPENED
 from projections.figures import Cell, add
 from projections.identities import check, check_annual, require
 from projections.quarterly_statistics import CHECKS, CONCLUDED, DRAWN, DRAWS, FINDINGS, STRATA
@@ -96,13 +97,24 @@ def list_behind(
     now: datetime,
     regions: Regions = None,
     stratum: str = "",
+    sealed: bool = True,
     after: int | None = None,
     limit: int = 50,
 ) -> list[Behind]:
-    """What a figure of `FIGURES` counts, in the order of the log; ValueError for another figure."""
+    """What a figure of `FIGURES` counts, in the order of the log; ValueError for another figure.
+
+    Without `sealed`, assignments of draws that are not opened are counted and not named: by the figure and
+    the stratum asked for it would be known which stream of the public log is which.
+    """
     view, condition = _source(figure, now)
     c = view.table.c
-    conditions = [condition, c.period == period, within(c.region, regions), equal(c.stratum, stratum)]
+    conditions = [
+        condition,
+        *([c.assignment.in_(_opened())] if view is DRAWN and not sealed else []),
+        c.period == period,
+        within(c.region, regions),
+        equal(c.stratum, stratum),
+    ]
     if after is not None:
         conditions.append(c.idx > after)
     columns = [c.idx, c[view.key[0]], *([c.no] if view is FINDINGS else [])]
@@ -155,6 +167,11 @@ class _Counting:
     def _cell(self, region: str, period: str, stratum: str) -> Cell:
         fresh = Cell(region=region, period=period, stratum=stratum)
         return self.cells.setdefault((region, period, stratum), fresh)
+
+
+def _opened() -> Select[Any]:
+    c = ASSIGNMENTS.table.c
+    return select(c.id).where(c.draw.in_(select(OPENED.table.c.draw)))
 
 
 def _source(figure: str, now: datetime) -> tuple[View[Any], Condition]:

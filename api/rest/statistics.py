@@ -89,7 +89,10 @@ def read_behind(
     stratum: str = "",
     asked: Asked = ask("statistics.read"),
 ) -> Response:
-    """The assignments, inspections or findings that a figure counts, in the order of the log."""
+    """The assignments, inspections or findings that a figure counts, in the order of the log.
+
+    Assignments of draws that are not opened are counted, and listed after the opening.
+    """
     _require_quarter(quarter)
     if figure not in FIGURES:
         raise NotFound(kind="figure", id=figure)
@@ -101,6 +104,7 @@ def read_behind(
             now=asked.now,
             regions=asked.regions("statistics.read", region),
             stratum=stratum,
+            sealed=False,
             after=page.after,
             limit=page.one_more,
         )
