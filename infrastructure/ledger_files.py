@@ -16,7 +16,7 @@ from domain.errors import NotFound, ReceiptAhead, SizesOutOfOrder
 from domain.ledger.merkle import consistency_proof, root_at
 from domain.ledger.note import Note
 from domain.ledger.proof import make_receipt
-from domain.ledger.tiles import WIDTH, Tile, TileReader
+from domain.ledger.tiles import ENTRIES, WIDTH, Tile, TileReader
 from infrastructure.files import PUBLIC, disk_errors, make_folder, part_file, sync_folder, write_file
 from infrastructure.kept_checkpoints import CHECKPOINTS, KeptCheckpoints, size_of
 
@@ -132,6 +132,15 @@ class LedgerFolder(Published):
         with (self.folder / _LOCK).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def entries_beyond(self, size: int) -> int:
+        """How many entries the bundles here are seen to hold where that is more than `size`, else 0."""
+        index, width = divmod(size, WIDTH)
+        full = self.folder / Tile(ENTRIES, index).path()
+        partials = full.with_name(f"{full.name}.p")
+        names = [one.name for one in partials.iterdir()] if partials.is_dir() else []
+        found = WIDTH if full.exists() else max((int(one) for one in names if one.isdecimal()), default=0)
+        return index * WIDTH + found if found > width else 0
 
     def write(self, tile: Tile, content: bytes) -> None:
         """Let a tile stand with this content; one that stands so already is left alone."""

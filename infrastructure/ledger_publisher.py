@@ -214,6 +214,9 @@ class LedgerPublisher:
         latch = self._open(held[1], "latch-unreadable") if held else None
         note = self._files.checkpoint()
         shown = self._open(note, "checkpoint-unreadable") if note is not None else None
+        if note is None and (bundled := self._files.entries_beyond(self._stored())):
+            # Somebody removed the checkpoint; what it covered is there all the same.
+            self._diverge("store-behind", self._stored(), bundled)
         if note is not None and shown and self._is_given_up(shown):
             self._abandon(note, shown)
             shown = None
