@@ -20,6 +20,7 @@ from api.rest import (
     assignments,
     auditing,
     blobs,
+    bundles,
     catalogues,
     documents,
     draws,
@@ -36,6 +37,7 @@ from api.rest import (
     persons,
     plans,
     public,
+    recusals,
     referrals,
     replaying,
     rulebook,
@@ -66,10 +68,12 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     imports.router,
     plans.router,
     draws.router,
+    bundles.router,
     assignments.router,
     inspections.router,
     violations.router,
     referrals.router,
+    recusals.router,
     worklist.router,
     statistics.router,
     history.router,
@@ -78,6 +82,7 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     auditing.router,
     events.router,
     public.router,
+    bundles.public,
 )
 BESIDE: Final[tuple[APIRouter, ...]] = (ledger.router, auditing.public, health.router, documents.router)
 

@@ -163,6 +163,14 @@ def link_inspector(office: Office, call: Call, id: str, *, inspector: str) -> An
     )
 
 
+def link_enterprise(office: Office, call: Call, id: str, *, uscc: str) -> Answer:
+    """Let an account act for an enterprise."""
+    _require_over(office, call, id)
+    return office.workflow.change(
+        call, Account, id, lambda account: account.link_enterprise(call.act, uscc=uscc)
+    )
+
+
 def reset_password(office: Office, call: Call, id: str, *, login: str, password: str) -> Answer:
     """Set login name and password anew and lift a lock."""
     _require_over(office, call, id)
@@ -303,4 +311,6 @@ class Authenticator:
             raise TokenRefused()
         held = list(account.grants.values())  # at once: another request may bring the account forward
         grants = tuple(Grant(one.role, one.region, one.until) for one in held)
-        return Actor(account=account.id, grants=grants, inspector=account.inspector)
+        return Actor(
+            account=account.id, grants=grants, inspector=account.inspector, enterprise=account.enterprise
+        )

@@ -7,30 +7,20 @@ saved together.
 from collections.abc import Sequence
 
 from application.draws import holdings, standing_of
+from application.evidence import require_blobs
 from application.office import Office
 from application.ports import Answer
+from application.readings import note_asking, region_asked, require_for
+from application.recusals import require_declarer, require_rank
 from application.workflow import Call
-from domain.assignment import AssignedTask, Assignment
+from domain.assignment import AssignedTask, Assignment, Recusal
 from domain.draw import Draw
 from domain.drawing.lines import Team, change_json
-from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.errors import Conflict, NotFound
 from domain.inspection import Inspection
 
-DECIDERS = ("head", "collective")
-
-
-class RecusalNotOwn(Forbidden):
-    """An inspector declares recusal for himself only; facts: `inspector`."""
-
-    code = "recusal-not-own"
-    source = "行政处罚法 §43"
-
-
-class DeciderRankWrong(Invalid):
-    """A recusal is decided by the head, the head's own by the leaders' collective; facts: `decided_as`."""
-
-    code = "decider-rank-wrong"
-    source = "行政处罚法 §43"
+TOLD = ("notified", "identified", "concluded", "reviewed", "published", "withheld")
+"""An inspection of which the site knows."""
 
 
 class InspectionOpened(Conflict):
@@ -39,43 +29,45 @@ class InspectionOpened(Conflict):
     code = "inspection-opened"
 
 
-class BlobUnknown(Invalid):
-    """The file was not uploaded; facts: `digest`."""
-
-    code = "blob-unknown"
-
-
-def require_blobs(office: Office, digests: Sequence[str], pointer: str) -> None:
-    """Refuse with `BlobUnknown` what was not uploaded."""
-    for digest in digests:
-        if not office.blobs.has(digest):
-            raise BlobUnknown(pointer, digest=digest)
-
-
 def declare_recusal(
     office: Office, call: Call, id: str, *, inspector: str, ground: str, origin: str, detail: str
 ) -> Answer:
-    """Declare a recusal; `origin` self needs the inspector's own account."""
+    """Declare a recusal; who may with which `origin` is said by `require_declarer`.
+
+    An enterprise can only once it was told of the visit: before, the assignment is unknown to it.
+    """
     recusal = office.chance.id("recusal")
     assignment = office.workflow.load(Assignment, id)
-    call.require("recusal.declare", assignment.task.region)
-    if origin == "self" and call.actor.inspector != inspector:
-        raise RecusalNotOwn("/inspector", inspector=inspector)
+    _require_told(office, call, assignment)
+    region = region_asked(office, assignment)
+    require_declarer(call, origin, inspector=inspector, uscc=assignment.task.uscc, region=region)
     office.workflow.expect(call, assignment)
+    if not call.actor.enterprise:
+        note_asking(office, call, assignment, reason=f"{ground}: {detail}")
     assignment.declare_recusal(
         call.act, recusal=recusal, inspector=inspector, ground=ground, origin=origin, detail=detail
     )
     return office.workflow.commit(call, assignment, also={"recusal": recusal})
 
 
+def withdraw_recusal(office: Office, call: Call, id: str, *, recusal: str, reason: str) -> Answer:
+    """Take a recusal back before it is decided, as who declared it."""
+
+    def decide(assignment: Assignment) -> None:
+        _require_told(office, call, assignment)
+        call.require("recusal.declare", None)
+        assignment.withdraw_recusal(call.act, recusal=recusal, reason=reason)
+
+    return office.workflow.change(call, Assignment, id, decide)
+
+
 def grant_recusal(
-    office: Office, call: Call, id: str, *, recusal: str, reason: str, decided_as: str
+    office: Office, call: Call, id: str, *, recusal: str, reason: str, decided_as: str, minutes: str = ""
 ) -> Answer:
     """Free the seat and give it to the next in its succession."""
 
     def decide() -> Answer:
-        assignment = _for_decision(office, call, id, decided_as)
-        found = assignment.pending_recusal(call.act, recusal, decider=call.actor.inspector)
+        assignment, found = _for_decision(office, call, id, recusal, decided_as, minutes)
         draw = office.workflow.load(Draw, assignment.task.draw)
         change = standing_of(office, draw).recuse(assignment.task.site, found.inspector)
         draw.change(call.act, change=change_json(change))
@@ -86,6 +78,7 @@ def grant_recusal(
             substitute=change.substitute,
             reason=reason,
             decided_as=decided_as,
+            minutes=minutes,
         )
         also = {"seat": found.seat, "filled": change.substitute is not None}
         inspection = open_inspection(office, id)
@@ -98,36 +91,62 @@ def grant_recusal(
 
 
 def refuse_recusal(
-    office: Office, call: Call, id: str, *, recusal: str, reason: str, decided_as: str
+    office: Office, call: Call, id: str, *, recusal: str, reason: str, decided_as: str, minutes: str = ""
 ) -> Answer:
     """Leave the inspector on the team, with reasons."""
-    assignment = _for_decision(office, call, id, decided_as)
+    assignment, _ = _for_decision(office, call, id, recusal, decided_as, minutes)
     assignment.refuse_recusal(
-        call.act, recusal=recusal, decider=call.actor.inspector, reason=reason, decided_as=decided_as
+        call.act,
+        recusal=recusal,
+        decider=call.actor.inspector,
+        reason=reason,
+        decided_as=decided_as,
+        minutes=minutes,
     )
     return office.workflow.commit(call, assignment)
 
 
-def void_site(office: Office, call: Call, id: str, *, ground: str, evidence: Sequence[str]) -> Answer:
-    """Take a site that is no longer there out of the draw; the next of its stratum's reserve follows."""
+def ask_void(office: Office, call: Call, id: str, *, ground: str, evidence: Sequence[str]) -> Answer:
+    """Say, with evidence, that a drawn site is no longer there; somebody else decides on it."""
+
+    def decide(assignment: Assignment) -> None:
+        require_for(office, call, "assignment.void", assignment)
+        require_blobs(office, evidence, "/evidence")
+        _require_unopened(office, id)
+        assignment.ask_void(call.act, ground=ground, evidence=tuple(evidence))
+
+    return office.workflow.change(call, Assignment, id, decide)
+
+
+def refuse_void(office: Office, call: Call, id: str, *, reason: str) -> Answer:
+    """Leave the site in the draw, as somebody else than who asked."""
+
+    def decide(assignment: Assignment) -> None:
+        require_for(office, call, "assignment.decide-void", assignment)
+        assignment.refuse_void(call.act, reason=reason)
+
+    return office.workflow.change(call, Assignment, id, decide)
+
+
+def void_site(office: Office, call: Call, id: str) -> Answer:
+    """Take the site out of the draw, as somebody else than who asked; the next of its reserve follows.
+
+    `reserve_spent` in the answer says that there is no next one.
+    """
 
     def decide() -> Answer:
         assignment = office.workflow.load(Assignment, id)
-        call.require("assignment.void", assignment.task.region)
+        require_for(office, call, "assignment.decide-void", assignment)
         office.workflow.expect(call, assignment)
-        require_blobs(office, evidence, "/evidence")
-        opened = office.claims.holder("inspection", id)
-        if opened is not None:
-            raise InspectionOpened(inspection=opened)
+        _require_unopened(office, id)
+        assignment.asked_void(call.act)
         draw = office.workflow.load(Draw, assignment.task.draw)
         change = standing_of(office, draw).void(assignment.task.site)
         draw.change(call.act, change=change_json(change))
         follower = _replace(office, call, assignment, change.replacement, Team(change.id, change.seats))
-        assignment.void_site(
-            call.act, ground=ground, evidence=tuple(evidence), replacement=follower.id if follower else ""
-        )
+        assignment.void_site(call.act, replacement=follower.id if follower else "")
         others = (draw, follower) if follower else (draw,)
-        also = {"replacement": follower.id if follower else ""}
+        also = {"replacement": follower.id if follower else "", "reserve_spent": follower is None}
         return office.workflow.commit(call, assignment, *others, also=also)
 
     return office.workflow.again(decide)
@@ -139,13 +158,31 @@ def open_inspection(office: Office, assignment: str) -> Inspection | None:
     return None if stream is None else office.workflow.load(Inspection, stream)
 
 
-def _for_decision(office: Office, call: Call, id: str, decided_as: str) -> Assignment:
+def _require_unopened(office: Office, assignment: str) -> None:
+    opened = office.claims.holder("inspection", assignment)
+    if opened is not None:
+        raise InspectionOpened(inspection=opened)
+
+
+def _require_told(office: Office, call: Call, assignment: Assignment) -> None:
+    """To an enterprise an assignment that is not its own, or of which it was not told, does not exist."""
+    if not call.actor.enterprise:
+        return
+    inspection = open_inspection(office, assignment.id)
+    told = inspection is not None and inspection.status in TOLD
+    if not told or assignment.task.uscc != call.actor.enterprise:
+        raise NotFound(kind="assignment", id=assignment.id)
+
+
+def _for_decision(
+    office: Office, call: Call, id: str, recusal: str, decided_as: str, minutes: str
+) -> tuple[Assignment, Recusal]:
     assignment = office.workflow.load(Assignment, id)
-    call.require("recusal.decide", assignment.task.region)
+    require_for(office, call, "recusal.decide", assignment)
     office.workflow.expect(call, assignment)
-    if decided_as not in DECIDERS:
-        raise DeciderRankWrong("/decided_as", decided_as=decided_as)
-    return assignment
+    found = assignment.pending_recusal(call.act, recusal, decider=call.actor.inspector)
+    require_rank(office, call, inspector=found.inspector, decided_as=decided_as, minutes=minutes)
+    return assignment, found
 
 
 def _replace(

@@ -56,14 +56,18 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "plan.publish": (CITY_OFFICER,),
     "plan.read": (*_READERS, INSPECTOR),
     "draw.run": (CITY_OFFICER,),
+    "draw.approve-narrow": (LEADER, DISCIPLINE),
     "draw.contribute": (CITY_OFFICER, LEADER, DISCIPLINE),
     "draw.void": (LEADER, DISCIPLINE),
     "draw.read": (*_READERS, INSPECTOR),
     "draw.read-sealed": (LEADER, AUDITOR, DISCIPLINE),
     "assignment.read": (CITY_OFFICER, LEADER, INSPECTOR, AUDITOR),
     "recusal.declare": (INSPECTOR, CITY_OFFICER, ENTERPRISE),
+    "recusal.find": (CITY_OFFICER,),
     "recusal.decide": (LEADER,),
+    "recusal.read": (CITY_OFFICER, LEADER, AUDITOR, DISCIPLINE, INSPECTOR, ENTERPRISE),
     "assignment.void": (CITY_OFFICER,),
+    "assignment.decide-void": (LEADER, CITY_OFFICER),
     "inspection.approve": (LEADER,),
     "inspection.conduct": (INSPECTOR,),
     "inspection.review": (CITY_OFFICER, LEADER, INSPECTOR),
@@ -95,11 +99,12 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks: the account, what it was granted, and the inspector it stands for ("" if none)."""
+    """Who asks: the account, its grants, and the inspector or the enterprise it stands for ("" if none)."""
 
     account: str
     grants: tuple[Grant, ...] = ()
     inspector: str = ""
+    enterprise: str = ""
 
 
 class PermissionMissing(Forbidden):

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from application.assignments import require_blobs
+from application.evidence import require_blobs
 from application.items import catalogue_of
 from application.office import Office
 from application.ports import Answer
+from application.readings import require_for
 from application.workflow import Call
 from domain.act import CHINA
 from domain.assignment import Assignment, AssignmentEnded
@@ -64,12 +65,12 @@ def open_inspection(office: Office, call: Call, *, assignment: str, mode: str) -
     Mode `off-site` is for sites exempt from visits; no exemption can be recorded yet, so it is refused.
     """
     task = office.workflow.load(Assignment, assignment)
-    call.require("inspection.conduct", task.task.region)
+    require_for(office, call, "inspection.conduct", task)
+    _require_own(call, task.team.values())
     if task.status != "assigned":
         raise AssignmentEnded(assignment=assignment)
     if mode == "off-site":
         raise ExemptionMissing("/mode", site=task.task.site)
-    _require_own(call, task.team.values())
     plan = office.workflow.load(Plan, task.task.plan)
     row = plan.published_row(task.task.row)
     draw = office.workflow.load(Draw, task.task.draw)
@@ -100,7 +101,7 @@ def approve_inspection(
     """Approve a visit and name the experts who assist."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.approve", inspection.visit.region)
+        require_for(office, call, "inspection.approve", inspection)
         for expert in experts:
             _require_fit(office.workflow.load(Inspector, expert), inspection.visit.uscc)
         inspection.approve(call.act, approval_no=approval_no, experts=experts)
@@ -116,8 +117,7 @@ def notify_site(office: Office, call: Call, id: str, *, urgent: bool, reason: st
 
     def decide(inspection: Inspection) -> None:
         visit = inspection.visit
-        call.require("inspection.conduct", visit.region)
-        _require_own(call, inspection.officers())
+        _require_conducting(office, call, inspection)
         counted = visit.mode == "on-site" and not urgent
         slot = _free_slot(office, inspection) if counted else ""
         inspection.notify(call.act, urgent=urgent, reason=reason, visit_slot=slot)
@@ -145,7 +145,7 @@ def show_identity(office: Office, call: Call, id: str, *, rights_told: bool, pur
     """Record that the team's officers showed valid certificates and told purpose and rights."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.conduct", inspection.visit.region)
+        _require_conducting(office, call, inspection)
         certified = [
             one
             for one in inspection.officers()
@@ -166,7 +166,7 @@ def add_evidence(office: Office, call: Call, id: str, *, evidence: Evidence) -> 
     """Add an uploaded blob as evidence."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.conduct", inspection.visit.region)
+        _require_conducting(office, call, inspection)
         require_blobs(office, [evidence.digest], "/digest")
         inspection.add_evidence(call.act, inspector=call.actor.inspector, evidence=evidence)
 
@@ -187,7 +187,7 @@ def record_finding(
     """Record a problem on one of the visit's items."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.conduct", inspection.visit.region)
+        _require_conducting(office, call, inspection)
         inspection.record_finding(
             call.act,
             inspector=call.actor.inspector,
@@ -205,7 +205,7 @@ def withdraw_finding(office: Office, call: Call, id: str, *, no: int, reason: st
     """Take a wrong finding back before the record is concluded; it stays in the history."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.conduct", inspection.visit.region)
+        _require_conducting(office, call, inspection)
         inspection.withdraw_finding(call.act, inspector=call.actor.inspector, no=no, reason=reason)
 
     return office.workflow.change(call, Inspection, id, decide)
@@ -215,7 +215,7 @@ def conclude_inspection(office: Office, call: Call, id: str, *, record: Record) 
     """Complete and sign the record; from this day the result's publication is due."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.conduct", inspection.visit.region)
+        _require_conducting(office, call, inspection)
         deadline = due(
             office.rules(call.act.day).period("result-published"),
             record.ended_at.astimezone(CHINA).date(),
@@ -230,7 +230,7 @@ def return_record(office: Office, call: Call, id: str, *, reason: str) -> Answer
     """Send a record back to its team, as a reviewer outside it."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.review", inspection.visit.region)
+        require_for(office, call, "inspection.review", inspection)
         _require_unrecused(office, call, inspection)
         inspection.send_back(call.act, inspector=call.actor.inspector, reason=reason)
 
@@ -240,7 +240,7 @@ def return_record(office: Office, call: Call, id: str, *, reason: str) -> Answer
 def review_inspection(office: Office, call: Call, id: str, *, opinion: str) -> Answer:
     """Find a record in order; each of its findings becomes a row of the violation ledger at once."""
     inspection = office.workflow.load(Inspection, id)
-    call.require("inspection.review", inspection.visit.region)
+    require_for(office, call, "inspection.review", inspection)
     office.workflow.expect(call, inspection)
     _require_unrecused(office, call, inspection)
     inspection.review(call.act, inspector=call.actor.inspector, opinion=opinion)
@@ -276,7 +276,7 @@ def publish_result(office: Office, call: Call, id: str, *, channels: Sequence[st
     """Make a reviewed result public."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.publish", inspection.visit.region)
+        require_for(office, call, "inspection.publish", inspection)
         inspection.publish(call.act, published_on=call.act.taken_on, channels=channels)
 
     return office.workflow.change(call, Inspection, id, decide)
@@ -286,10 +286,16 @@ def withhold_result(office: Office, call: Call, id: str, *, ground: str, reason:
     """Lawfully keep a reviewed result from the public; the head decides it."""
 
     def decide(inspection: Inspection) -> None:
-        call.require("inspection.approve", inspection.visit.region)
+        require_for(office, call, "inspection.approve", inspection)
         inspection.withhold(call.act, ground=ground, reason=reason)
 
     return office.workflow.change(call, Inspection, id, decide)
+
+
+def _require_conducting(office: Office, call: Call, inspection: Inspection) -> None:
+    """Refuse who is not an officer of the team, before anything else is looked at that would tell of it."""
+    require_for(office, call, "inspection.conduct", inspection)
+    _require_own(call, inspection.officers())
 
 
 def _require_own(call: Call, officers: Collection[str | None]) -> None:

@@ -1,6 +1,6 @@
 """Referrals to the department whose matter a violation is."""
 
-from application.assignments import require_blobs
+from application.evidence import require_blobs
 from application.office import Office
 from application.ports import Answer
 from application.workflow import Call

@@ -16,10 +16,11 @@ from domain.drawing.rules import SeatRule
 from domain.errors import ClaimTaken, Conflict, RegistryMoved
 from domain.identifiers import covers
 from domain.plan import Plan, PlanRow
+from domain.verifying.log import INSPECTORS
 
 SEALED_FILES = ("frame.jsonl", "pool.jsonl", "rules.json")
 DRAWN_TOPICS = ("draw.sealed.", "assignment.made.")
-FRAME_TOPICS = ("site.", "inspector.", "inspection.notified.", *DRAWN_TOPICS)
+FRAME_TOPICS = ("site.", *INSPECTORS, "inspection.notified.", *DRAWN_TOPICS)
 """What a frame is made of: the registries, and who was drawn and visited this year."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from application.assignments import require_blobs
+from application.evidence import require_blobs
 from application.office import Office
 from application.ports import Answer
 from application.workflow import Call

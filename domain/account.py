@@ -10,7 +10,7 @@ from eventsourcing.domain import event
 from domain.act import Act
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Invalid
-from domain.identifiers import check_region
+from domain.identifiers import check_region, check_uscc
 
 
 class AccountClosed(Conflict):
@@ -35,6 +35,12 @@ class LinkHeld(Conflict):
     """The account stands for an inspector already; facts: `inspector`."""
 
     code = "link-held"
+
+
+class EnterpriseHeld(Conflict):
+    """The account stands for an enterprise already; facts: `uscc`."""
+
+    code = "enterprise-held"
 
 
 class TokenUnknown(Conflict):
@@ -94,6 +100,12 @@ class Account(Aggregate):
         def claims(self) -> Iterable[Claim]:
             return (Claim("inspector-account", self.inspector),)
 
+    class EnterpriseLinked(Aggregate.Event, frozen=True, kw_only=True):
+        """The account acts for an enterprise; several may."""
+
+        TOPIC = "account.enterprise-linked.v1"
+        uscc: str
+
     class PasswordSet(Aggregate.Event, frozen=True, kw_only=True):
         """The password was set anew by an administrator; the event knows nothing of it."""
 
@@ -132,6 +144,7 @@ class Account(Aggregate):
     def __init__(self, person: str) -> None:
         self.person = person
         self.inspector = ""
+        self.enterprise = ""
         self.grants: dict[tuple[str, str], Granted] = {}
         self.tokens: set[str] = set()
         self.status = "open"
@@ -165,13 +178,23 @@ class Account(Aggregate):
     def link(self, act: Act, *, inspector: str) -> None:
         """Let the account stand for an inspector, for as long as it is open."""
         self._require_open()
-        if self.inspector:
-            raise LinkHeld(inspector=self.inspector)
+        self._require_unlinked()
         self.record(self.Linked, act, inspector=inspector)
 
     @event(Linked)
     def _linked(self, inspector: str) -> None:
         self.inspector = inspector
+
+    def link_enterprise(self, act: Act, *, uscc: str) -> None:
+        """Let the account act for an enterprise, for as long as it is open; never for an inspector too."""
+        self._require_open()
+        check_uscc(uscc)
+        self._require_unlinked()
+        self.record(self.EnterpriseLinked, act, uscc=uscc)
+
+    @event(EnterpriseLinked)
+    def _enterprise_linked(self, uscc: str) -> None:
+        self.enterprise = uscc
 
     def set_password(self, act: Act) -> None:
         """Note that the password was set anew."""
@@ -206,6 +229,12 @@ class Account(Aggregate):
     def _closed(self) -> None:
         self.status = "closed"
         self.grants.clear()
+
+    def _require_unlinked(self) -> None:
+        if self.inspector:
+            raise LinkHeld(inspector=self.inspector)
+        if self.enterprise:
+            raise EnterpriseHeld(uscc=self.enterprise)
 
     def _require_open(self) -> None:
         if self.status != "open":

@@ -12,57 +12,24 @@ from eventsourcing.domain import event
 
 from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
-from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.errors import Conflict, Forbidden, Invalid
+from domain.recusal import (
+    RecusalPending,
+    check_decider,
+    check_decision,
+    check_ground,
+    check_withdrawal,
+    pending_of,
+)
 from domain.values import Holding
 
-RECUSAL_GROUNDS = ("party", "near-relative", "direct-interest", "other-relation")
-RECUSAL_ORIGINS = ("self", "site", "agency")
 VOID_GROUNDS = ("closed", "deregistered", "moved", "merged")
-
-
-class RecusalGroundWrong(Invalid):
-    """Not a ground or origin of recusal; facts: `ground`."""
-
-    code = "recusal-ground-wrong"
-    source = "行政处罚法 §43"
 
 
 class NotOnTeam(Conflict):
     """The inspector does not hold a seat of this assignment; facts: `inspector`."""
 
     code = "not-on-team"
-
-
-class RecusalPending(Conflict):
-    """A recusal of this inspector waits for a decision; facts: `recusal`."""
-
-    code = "recusal-pending"
-
-
-class RecusalUnknown(NotFound):
-    """The assignment has no recusal of this id; facts: `recusal`."""
-
-    code = "recusal-unknown"
-
-
-class RecusalDecided(Conflict):
-    """The recusal is decided already; facts: `recusal`, `status`."""
-
-    code = "recusal-decided"
-
-
-class DeciderInvolved(Forbidden):
-    """Who declared a recusal does not decide it, nor does the one whom it is about."""
-
-    code = "decider-involved"
-    source = "行政处罚法 §43"
-
-
-class RecusalReasonMissing(Invalid):
-    """A recusal is granted or refused with reasons."""
-
-    code = "recusal-reason-missing"
-    source = "行政处罚法 §43"
 
 
 class AssignmentEnded(Conflict):
@@ -75,6 +42,31 @@ class VoidGroundWrong(Invalid):
     """Not a ground for a void site, or no evidence of it; facts: `ground`."""
 
     code = "void-ground-wrong"
+
+
+class VoidPending(Conflict):
+    """Somebody has asked already to void the site, and it is not decided."""
+
+    code = "void-pending"
+
+
+class VoidNotAsked(Conflict):
+    """Nobody has asked to void the site, or it was refused."""
+
+    code = "void-not-asked"
+
+
+class VoidNeedsTwo(Forbidden):
+    """Who asked to void a site does not decide on it: one person alone drops no site."""
+
+    code = "void-needs-two"
+    rule = "separation.void-site"
+
+
+class VoidReasonMissing(Invalid):
+    """A void is refused with reasons."""
+
+    code = "void-reason-missing"
 
 
 class AssignedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +87,7 @@ class AssignedTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A recusal and where it stands: `pending`, `granted` or `refused`."""
+    """A recusal and where it stands: `pending`, `granted`, `refused` or `withdrawn`."""
 
     id: str
     inspector: str
@@ -104,6 +96,14 @@ class Recusal(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     declared_by: frozenset[str]
     status: str = "pending"
+
+
+class VoidRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Why somebody asks to void the site: ground, and evidence as blobs' hashes."""
+
+    ground: str
+    evidence: tuple[str, ...]
+    asked_by: frozenset[str]
 
 
 class Assignment(Aggregate):
@@ -142,6 +142,7 @@ class Assignment(Aggregate):
         substitute: str | None
         reason: str
         decided_as: str
+        minutes: str
 
     class RecusalRefused(Aggregate.Event, frozen=True, kw_only=True):
         """The inspector stays."""
@@ -150,6 +151,27 @@ class Assignment(Aggregate):
         recusal: str
         reason: str
         decided_as: str
+        minutes: str
+
+    class RecusalWithdrawn(Aggregate.Event, frozen=True, kw_only=True):
+        """Who declared it took it back before it was decided; it stays in the history."""
+
+        TOPIC = "assignment.recusal-withdrawn.v1"
+        recusal: str
+        reason: str
+
+    class VoidAsked(Aggregate.Event, frozen=True, kw_only=True):
+        """The first of two people says that the site is no longer there."""
+
+        TOPIC = "assignment.void-asked.v1"
+        ground: str
+        evidence: tuple[str, ...]
+
+    class VoidRefused(Aggregate.Event, frozen=True, kw_only=True):
+        """The second person did not find it so: the site stays."""
+
+        TOPIC = "assignment.void-refused.v1"
+        reason: str
 
     class SiteVoided(Aggregate.Event, frozen=True, kw_only=True):
         """The site cannot be inspected; `replacement` is the assignment that took its place, or empty."""
@@ -169,6 +191,7 @@ class Assignment(Aggregate):
         self.task = task
         self.team = {holding.seat: holding.inspector for holding in team}
         self.recusals: dict[str, Recusal] = {}
+        self.void_request: VoidRequest | None = None
         self.status = "assigned"
 
     def declare_recusal(
@@ -176,8 +199,7 @@ class Assignment(Aggregate):
     ) -> None:
         """Declare that an inspector of the team must not go; the check goes on until it is decided."""
         self._require_assigned()
-        if ground not in RECUSAL_GROUNDS or origin not in RECUSAL_ORIGINS:
-            raise RecusalGroundWrong("/ground", ground=ground)
+        check_ground(ground, origin)
         seat = self.seat_of(inspector)
         for earlier in self.recusals.values():
             if earlier.inspector == inspector and earlier.status == "pending":
@@ -222,11 +244,11 @@ class Assignment(Aggregate):
         substitute: str | None,
         reason: str,
         decided_as: str,
+        minutes: str = "",
     ) -> None:
-        """Free the seat; `substitute` is the next in its succession."""
+        """Free the seat; `substitute` is the next in its succession, `minutes` a collective's (a blob)."""
         found = self.pending_recusal(act, recusal, decider=decider)
-        if not reason:
-            raise RecusalReasonMissing("/reason")
+        check_decision(reason, decided_as, minutes)
         self.record(
             self.RecusalGranted,
             act,
@@ -235,6 +257,7 @@ class Assignment(Aggregate):
             substitute=substitute,
             reason=reason,
             decided_as=decided_as,
+            minutes=minutes,
         )
 
     @event(RecusalGranted)
@@ -242,23 +265,71 @@ class Assignment(Aggregate):
         self._decide(recusal, "granted")
         self.team[seat] = substitute
 
-    def refuse_recusal(self, act: Act, *, recusal: str, decider: str, reason: str, decided_as: str) -> None:
+    def refuse_recusal(
+        self, act: Act, *, recusal: str, decider: str, reason: str, decided_as: str, minutes: str = ""
+    ) -> None:
         """Leave the inspector on the team, with reasons."""
         self.pending_recusal(act, recusal, decider=decider)
-        if not reason:
-            raise RecusalReasonMissing("/reason")
-        self.record(self.RecusalRefused, act, recusal=recusal, reason=reason, decided_as=decided_as)
+        check_decision(reason, decided_as, minutes)
+        self.record(
+            self.RecusalRefused, act, recusal=recusal, reason=reason, decided_as=decided_as, minutes=minutes
+        )
 
     @event(RecusalRefused)
     def _recusal_refused(self, recusal: str) -> None:
         self._decide(recusal, "refused")
 
-    def void_site(self, act: Act, *, ground: str, evidence: tuple[str, ...], replacement: str) -> None:
-        """End the assignment, because the site is no longer there; evidence is blobs' hashes."""
+    def withdraw_recusal(self, act: Act, *, recusal: str, reason: str) -> None:
+        """Take a recusal back that is not decided yet, as who declared it."""
+        self._require_assigned()
+        check_withdrawal(act, pending_of(self.recusals, recusal), reason)
+        self.record(self.RecusalWithdrawn, act, recusal=recusal, reason=reason)
+
+    @event(RecusalWithdrawn)
+    def _recusal_withdrawn(self, recusal: str) -> None:
+        self._decide(recusal, "withdrawn")
+
+    def ask_void(self, act: Act, *, ground: str, evidence: tuple[str, ...]) -> None:
+        """Say that the site is no longer there; evidence is blobs' hashes. Another person decides."""
         self._require_assigned()
         if ground not in VOID_GROUNDS or not evidence:
             raise VoidGroundWrong("/ground", ground=ground)
-        self.record(self.SiteVoided, act, ground=ground, evidence=evidence, replacement=replacement)
+        if self.void_request is not None:
+            raise VoidPending()
+        self.record(self.VoidAsked, act, ground=ground, evidence=evidence)
+
+    @event(VoidAsked)
+    def _void_asked(self, ground: str, evidence: tuple[str, ...], by: str, on_behalf_of: str | None) -> None:
+        self.void_request = VoidRequest(
+            ground=ground, evidence=evidence, asked_by=persons_of(by, on_behalf_of)
+        )
+
+    def refuse_void(self, act: Act, *, reason: str) -> None:
+        """Leave the site in the draw, as the second person, with reasons."""
+        self.asked_void(act)
+        if not reason.strip():
+            raise VoidReasonMissing("/reason")
+        self.record(self.VoidRefused, act, reason=reason)
+
+    @event(VoidRefused)
+    def _void_refused(self) -> None:
+        self.void_request = None
+
+    def void_site(self, act: Act, *, replacement: str) -> None:
+        """End the assignment as the second person; `replacement` is the assignment that follows, or ""."""
+        asked = self.asked_void(act)
+        self.record(
+            self.SiteVoided, act, ground=asked.ground, evidence=asked.evidence, replacement=replacement
+        )
+
+    def asked_void(self, act: Act) -> VoidRequest:
+        """What was asked, if this person may decide on it: `VoidNotAsked`, `VoidNeedsTwo`."""
+        self._require_assigned()
+        if self.void_request is None:
+            raise VoidNotAsked()
+        if act.persons & self.void_request.asked_by:
+            raise VoidNeedsTwo()
+        return self.void_request
 
     @event(SiteVoided)
     def _site_voided(self) -> None:
@@ -282,13 +353,8 @@ class Assignment(Aggregate):
         `decider` is the inspector for whom the deciding account stands, or empty.
         """
         self._require_assigned()
-        found = self.recusals.get(recusal)
-        if found is None:
-            raise RecusalUnknown(recusal=recusal)
-        if found.status != "pending":
-            raise RecusalDecided(recusal=recusal, status=found.status)
-        if act.persons & found.declared_by or decider == found.inspector:
-            raise DeciderInvolved()
+        found = pending_of(self.recusals, recusal)
+        check_decider(act, found, involved=decider == found.inspector)
         return found
 
     def _decide(self, recusal: str, status: str) -> None:

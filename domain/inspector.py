@@ -10,14 +10,23 @@ from typing import Self
 import msgspec
 from eventsourcing.domain import event
 
-from domain.act import Act
+from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.errors import Conflict, Invalid
 from domain.identifiers import check_region, check_uscc, covers
+from domain.recusal import (
+    RECUSAL_GROUNDS,
+    RecusalPending,
+    check_decider,
+    check_decision,
+    check_ground,
+    check_withdrawal,
+    pending_of,
+)
 from domain.values import SPECIALTIES, Provenance
 
 ROLE_CLASSES = ("civil-servant", "certified-staff", "daily-supervisor", "expert")
-RELATION_GROUNDS = ("party", "near-relative", "direct-interest", "other-relation")
+RELATION_GROUNDS = RECUSAL_GROUNDS
 
 
 class InspectorFactWrong(Invalid):
@@ -36,6 +45,12 @@ class InspectorUnchanged(Conflict):
     """The change says nothing new; facts: `inspector`."""
 
     code = "inspector-unchanged"
+
+
+class RelationKnown(Conflict):
+    """The inspector is barred from this enterprise already; facts: `uscc`."""
+
+    code = "relation-known"
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -109,6 +124,16 @@ class InspectorFacts(msgspec.Struct, frozen=True, kw_only=True):
                 raise InspectorFactWrong("/relations", field="relations", value=relation.ground)
 
 
+class Barring(msgspec.Struct, frozen=True, kw_only=True):
+    """A recusal from all sites of an enterprise: `pending`, `granted`, `refused` or `withdrawn`."""
+
+    id: str
+    uscc: str
+    ground: str
+    declared_by: frozenset[str]
+    status: str = "pending"
+
+
 class Inspector(Aggregate):
     """One person in the registry of inspectors."""
 
@@ -140,6 +165,44 @@ class Inspector(Aggregate):
         TOPIC = "inspector.removed.v1"
         provenance: Provenance
 
+    class RecusalDeclared(Aggregate.Event, frozen=True, kw_only=True):
+        """Somebody says before any draw that the inspector must not go to an enterprise's sites."""
+
+        TOPIC = "inspector.recusal-declared.v1"
+        recusal: str
+        region: str
+        uscc: str
+        ground: str
+        origin: str
+        detail: str
+
+    class RecusalGranted(Aggregate.Event, frozen=True, kw_only=True):
+        """He is barred from the enterprise: a relation, and so among the conflicts of every later pool."""
+
+        TOPIC = "inspector.recusal-granted.v1"
+        recusal: str
+        uscc: str
+        ground: str
+        reason: str
+        decided_as: str
+        minutes: str
+
+    class RecusalRefused(Aggregate.Event, frozen=True, kw_only=True):
+        """He may go."""
+
+        TOPIC = "inspector.recusal-refused.v1"
+        recusal: str
+        reason: str
+        decided_as: str
+        minutes: str
+
+    class RecusalWithdrawn(Aggregate.Event, frozen=True, kw_only=True):
+        """Who declared it took it back before it was decided; it stays in the history."""
+
+        TOPIC = "inspector.recusal-withdrawn.v1"
+        recusal: str
+        reason: str
+
     @classmethod
     def register(
         cls,
@@ -170,12 +233,18 @@ class Inspector(Aggregate):
     @event(Registered)
     def __init__(self, region: str, person: str, facts: InspectorFacts) -> None:
         self.region, self.person, self.facts = region, person, facts
+        self.recusals: dict[str, Barring] = {}
+        self.granted: tuple[Relation, ...] = ()
         self.status = "listed"
 
     def change(self, act: Act, *, facts: InspectorFacts, provenance: Provenance) -> None:
-        """Set all facts anew, with source, reason and effective day."""
+        """Set all facts anew, with source, reason and effective day.
+
+        Relations that a granted recusal made stay, whatever the new facts say.
+        """
         self._require_listed()
         facts.check()
+        facts = self._with_granted(facts)
         provenance.check()
         if facts == self.facts:
             raise InspectorUnchanged(inspector=self.id)
@@ -184,6 +253,101 @@ class Inspector(Aggregate):
     @event(Changed)
     def _changed(self, facts: InspectorFacts) -> None:
         self.facts = facts
+
+    def declare_recusal(
+        self, act: Act, *, recusal: str, uscc: str, ground: str, origin: str, detail: str
+    ) -> None:
+        """Declare that the inspector must not go to an enterprise's sites; he may until it is decided."""
+        self._require_listed()
+        check_uscc(uscc)
+        check_ground(ground, origin)
+        if self.related(uscc):
+            raise RelationKnown("/uscc", uscc=uscc)
+        for earlier in self.recusals.values():
+            if earlier.uscc == uscc and earlier.status == "pending":
+                raise RecusalPending(recusal=earlier.id)
+        self.record(
+            self.RecusalDeclared,
+            act,
+            recusal=recusal,
+            region=self.region,
+            uscc=uscc,
+            ground=ground,
+            origin=origin,
+            detail=detail,
+        )
+
+    @event(RecusalDeclared)
+    def _recusal_declared(
+        self, recusal: str, uscc: str, ground: str, by: str, on_behalf_of: str | None
+    ) -> None:
+        self.recusals[recusal] = Barring(
+            id=recusal, uscc=uscc, ground=ground, declared_by=persons_of(by, on_behalf_of)
+        )
+
+    def grant_recusal(
+        self, act: Act, *, recusal: str, decider: str, reason: str, decided_as: str, minutes: str = ""
+    ) -> None:
+        """Bar the inspector from the enterprise. `decider` is the inspector for whom the account stands."""
+        found = self.pending_recusal(act, recusal, decider=decider)
+        check_decision(reason, decided_as, minutes)
+        self.record(
+            self.RecusalGranted,
+            act,
+            recusal=recusal,
+            uscc=found.uscc,
+            ground=found.ground,
+            reason=reason,
+            decided_as=decided_as,
+            minutes=minutes,
+        )
+
+    @event(RecusalGranted)
+    def _recusal_granted(self, recusal: str, uscc: str, ground: str) -> None:
+        self._decide(recusal, "granted")
+        self.granted = (*self.granted, Relation(uscc, ground))
+        self.facts = self._with_granted(self.facts)
+
+    def refuse_recusal(
+        self, act: Act, *, recusal: str, decider: str, reason: str, decided_as: str, minutes: str = ""
+    ) -> None:
+        """Let the inspector go there, with reasons."""
+        self.pending_recusal(act, recusal, decider=decider)
+        check_decision(reason, decided_as, minutes)
+        self.record(
+            self.RecusalRefused, act, recusal=recusal, reason=reason, decided_as=decided_as, minutes=minutes
+        )
+
+    @event(RecusalRefused)
+    def _recusal_refused(self, recusal: str) -> None:
+        self._decide(recusal, "refused")
+
+    def withdraw_recusal(self, act: Act, *, recusal: str, reason: str) -> None:
+        """Take a recusal back that is not decided yet, as who declared it."""
+        check_withdrawal(act, pending_of(self.recusals, recusal), reason)
+        self.record(self.RecusalWithdrawn, act, recusal=recusal, reason=reason)
+
+    @event(RecusalWithdrawn)
+    def _recusal_withdrawn(self, recusal: str) -> None:
+        self._decide(recusal, "withdrawn")
+
+    def pending_recusal(self, act: Act, recusal: str, *, decider: str) -> Barring:
+        """The recusal, if it waits for a decision that this person may take; `decider` as in the grant."""
+        found = pending_of(self.recusals, recusal)
+        check_decider(act, found, involved=decider == self.id)
+        return found
+
+    def related(self, uscc: str) -> bool:
+        """Whether a relation bars the inspector from the enterprise."""
+        return any(relation.uscc == uscc for relation in self.facts.relations)
+
+    def _decide(self, recusal: str, status: str) -> None:
+        if recusal in self.recusals:
+            self.recusals[recusal] = msgspec.structs.replace(self.recusals[recusal], status=status)
+
+    def _with_granted(self, facts: InspectorFacts) -> InspectorFacts:
+        missing = tuple(one for one in self.granted if one not in facts.relations)
+        return msgspec.structs.replace(facts, relations=(*facts.relations, *missing))
 
     def remove(self, act: Act, *, provenance: Provenance) -> None:
         """Take the person off the registry."""

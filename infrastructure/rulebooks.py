@@ -15,12 +15,13 @@ from typing import Final
 
 import msgspec
 
-from domain.assignment import RECUSAL_GROUNDS, VOID_GROUNDS
+from domain.assignment import VOID_GROUNDS
 from domain.errors import RulebookMissing, RulebookWrong
 from domain.inspection import EVIDENCE_KINDS
 from domain.inspector import ROLE_CLASSES
 from domain.person import GROUNDS as ERASURE_GROUNDS
 from domain.person import KINDS
+from domain.recusal import RECUSAL_GROUNDS
 from domain.results import CODES
 from domain.rulebook_data import Rulebook
 from domain.values import DISPOSALS, SPECIALTIES, STRATA

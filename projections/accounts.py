@@ -28,10 +28,14 @@ class TokenEntry(msgspec.Struct, frozen=True):
 
 
 class AccountEntry(Entry):
-    """An account; `person` refers to the vault and is empty for a machine, `inspector` to the registry."""
+    """An account; `person` refers to the vault and is empty for a machine, `inspector` to the registry.
+
+    `enterprise` is the USCC for which it acts.
+    """
 
     person: str
     inspector: str
+    enterprise: str
     status: str
     grants: tuple[Granted, ...]
     tokens: tuple[TokenEntry, ...]
@@ -42,7 +46,7 @@ class AccountEntry(Entry):
     erased_ground: str = ""
 
 
-ACCOUNTS: Final = View("accounts_v2", AccountEntry, ("id",), ("idx",), ("inspector",))
+ACCOUNTS: Final = View("accounts_v3", AccountEntry, ("id",), ("idx",), ("inspector",))
 
 
 def _opened(accounts: Rows[AccountEntry], event: Account.Opened, recorded: Recorded) -> None:
@@ -51,6 +55,7 @@ def _opened(accounts: Rows[AccountEntry], event: Account.Opened, recorded: Recor
             *begun(recorded),
             person=event.person,
             inspector="",
+            enterprise="",
             status="open",
             grants=(),
             tokens=(),
@@ -81,6 +86,12 @@ def _linked(accounts: Rows[AccountEntry], event: Account.Linked, recorded: Recor
     touch(accounts, recorded).inspector = event.inspector
 
 
+def _enterprise_linked(
+    accounts: Rows[AccountEntry], event: Account.EnterpriseLinked, recorded: Recorded
+) -> None:
+    touch(accounts, recorded).enterprise = event.uscc
+
+
 def _password_set(accounts: Rows[AccountEntry], event: Account.PasswordSet, recorded: Recorded) -> None:
     touch(accounts, recorded)
 
@@ -98,6 +109,7 @@ def _revoked(accounts: Rows[AccountEntry], event: Account.TokenRevoked, recorded
 def _closed(accounts: Rows[AccountEntry], event: Account.Closed, recorded: Recorded) -> None:
     row = touch(accounts, recorded)
     row.status, row.closing_reason, row.grants, row.inspector = "closed", event.reason, (), ""
+    row.enterprise = ""
 
 
 _HANDLERS: Final[Handlers] = {
@@ -105,6 +117,7 @@ _HANDLERS: Final[Handlers] = {
     Account.GrantGiven: _given,
     Account.GrantTaken: _taken,
     Account.Linked: _linked,
+    Account.EnterpriseLinked: _enterprise_linked,
     Account.PasswordSet: _password_set,
     Account.TokenIssued: _issued,
     Account.TokenRevoked: _revoked,
@@ -112,7 +125,7 @@ _HANDLERS: Final[Handlers] = {
     Person.Erased: empty_slot,
 }
 
-PROJECTION: Final = Projection("accounts", (ACCOUNTS,), _HANDLERS, with_slots(ACCOUNTS), version=2)
+PROJECTION: Final = Projection("accounts", (ACCOUNTS,), _HANDLERS, with_slots(ACCOUNTS), version=3)
 
 
 def list_accounts(

@@ -20,7 +20,10 @@ from projections.view import View
 
 
 class RecusalEntry(msgspec.Struct):
-    """A recusal: `status` is `pending`, `granted` or `refused`. `reason` and `decided_as` come with that."""
+    """A recusal: `pending`, `granted`, `refused` or `withdrawn`.
+
+    `reason` comes with that; `decided_as` with a decision, `minutes` (a blob) with a collective's.
+    """
 
     id: str
     inspector: str
@@ -34,12 +37,17 @@ class RecusalEntry(msgspec.Struct):
     substitute: str | None = None
     reason: str = ""
     decided_as: str = ""
+    minutes: str = ""
     decided_by: str = ""
     decided_at: datetime | None = None
 
 
 class AssignmentEntry(Entry):
-    """A drawn site with its present team. `replacement` is the assignment that took a void one's place."""
+    """A drawn site with its present team. `replacement` is the assignment that took a void one's place.
+
+    `void_asked_by` is set while a void waits for its second person; `void_refusal` says why the last was
+    refused. `reserve_spent` is set where a void one has no replacement, because none is left.
+    """
 
     draw: str
     draw_no: int
@@ -59,7 +67,10 @@ class AssignmentEntry(Entry):
     pending: int
     void_ground: str
     void_evidence: tuple[str, ...]
+    void_asked_by: str
+    void_refusal: str
     replacement: str
+    reserve_spent: bool
 
 
 class SeatEntry(msgspec.Struct):
@@ -77,10 +88,10 @@ class OpenedDraw(msgspec.Struct):
 
 
 ASSIGNMENTS: Final = View(
-    "assignments_v1", AssignmentEntry, ("id",), ("idx",), ("draw",), ("site",), ("region", "period")
+    "assignments_v2", AssignmentEntry, ("id",), ("idx",), ("draw",), ("site",), ("region", "period")
 )
-SEATS: Final = View("assignment_seats_v1", SeatEntry, ("inspector", "assignment"), ("assignment",))
-OPENED: Final = View("assignment_opened_draws_v1", OpenedDraw, ("draw",))
+SEATS: Final = View("assignment_seats_v2", SeatEntry, ("inspector", "assignment"), ("assignment",))
+OPENED: Final = View("assignment_opened_draws_v2", OpenedDraw, ("draw",))
 
 
 class _State(NamedTuple):
@@ -116,7 +127,10 @@ def _made(state: _State, event: Assignment.Made, recorded: Recorded) -> None:
         pending=0,
         void_ground="",
         void_evidence=(),
+        void_asked_by="",
+        void_refusal="",
         replacement="",
+        reserve_spent=False,
     )
     state.assignments.add(row)
     for holding in event.team:
@@ -152,10 +166,32 @@ def _refused(state: _State, event: Assignment.RecusalRefused, recorded: Recorded
     _decide(touch(state.assignments, recorded), event, "refused", None)
 
 
+def _withdrawn(state: _State, event: Assignment.RecusalWithdrawn, recorded: Recorded) -> None:
+    row = touch(state.assignments, recorded)
+    for recusal in row.recusals:
+        if recusal.id == event.recusal:
+            recusal.status, recusal.reason = "withdrawn", event.reason
+            recusal.decided_by, recusal.decided_at = event.by, event.occurred_at
+    _set_recusals(row, row.recusals)
+
+
+def _void_asked(state: _State, event: Assignment.VoidAsked, recorded: Recorded) -> None:
+    row = touch(state.assignments, recorded)
+    row.void_ground, row.void_evidence = event.ground, event.evidence
+    row.void_asked_by, row.void_refusal = event.by, ""
+
+
+def _void_refused(state: _State, event: Assignment.VoidRefused, recorded: Recorded) -> None:
+    row = touch(state.assignments, recorded)
+    row.void_ground, row.void_evidence = "", ()
+    row.void_asked_by, row.void_refusal = "", event.reason
+
+
 def _voided(state: _State, event: Assignment.SiteVoided, recorded: Recorded) -> None:
     row = touch(state.assignments, recorded)
     row.status, row.void_ground = "void", event.ground
     row.void_evidence, row.replacement = event.evidence, event.replacement
+    row.void_asked_by, row.reserve_spent = "", not event.replacement
 
 
 def _opened(state: _State, event: Draw.Opened, recorded: Recorded) -> None:
@@ -177,6 +213,7 @@ def _decide(
         if recusal.id == event.recusal:
             recusal.status, recusal.substitute = status, substitute
             recusal.reason, recusal.decided_as = event.reason, event.decided_as
+            recusal.minutes = event.minutes
             recusal.decided_by, recusal.decided_at = event.by, event.occurred_at
     _set_recusals(row, row.recusals)
 
@@ -191,11 +228,14 @@ _HANDLERS: Final[Handlers] = {
     Assignment.RecusalDeclared: _declared,
     Assignment.RecusalGranted: _granted,
     Assignment.RecusalRefused: _refused,
+    Assignment.RecusalWithdrawn: _withdrawn,
+    Assignment.VoidAsked: _void_asked,
+    Assignment.VoidRefused: _void_refused,
     Assignment.SiteVoided: _voided,
     Draw.Opened: _opened,
 }
 
-PROJECTION: Final = Projection("assignments", (ASSIGNMENTS, SEATS, OPENED), _HANDLERS, _begin)
+PROJECTION: Final = Projection("assignments", (ASSIGNMENTS, SEATS, OPENED), _HANDLERS, _begin, version=2)
 
 
 class AssignmentSeen(NamedTuple):

@@ -44,7 +44,7 @@ class InspectorEntry(Entry):
     erased_ground: str = ""
 
 
-INSPECTORS: Final = View("inspectors_v2", InspectorEntry, ("id",), ("idx",), ("region",))
+INSPECTORS: Final = View("inspectors_v3", InspectorEntry, ("id",), ("idx",), ("region",))
 
 
 def _registered(people: Rows[InspectorEntry], event: Inspector.Registered, recorded: Recorded) -> None:
@@ -86,6 +86,17 @@ def _changed(people: Rows[InspectorEntry], event: Inspector.Changed, recorded: R
     row.certificate_areas = held.areas if held else ()
 
 
+def _recused(people: Rows[InspectorEntry], event: Inspector.RecusalGranted, recorded: Recorded) -> None:
+    row = touch(people, recorded)
+    relation = Relation(event.uscc, event.ground)
+    if relation not in row.relations:
+        row.relations = (*row.relations, relation)
+
+
+def _touched(people: Rows[InspectorEntry], event: Inspector.Event, recorded: Recorded) -> None:
+    touch(people, recorded)
+
+
 def _removed(people: Rows[InspectorEntry], event: Inspector.Removed, recorded: Recorded) -> None:
     row = touch(people, recorded)
     row.status = "removed"
@@ -105,10 +116,14 @@ _HANDLERS: Final[Handlers] = {
     Inspector.Registered: _registered,
     Inspector.Changed: _changed,
     Inspector.Removed: _removed,
+    Inspector.RecusalDeclared: _touched,
+    Inspector.RecusalGranted: _recused,
+    Inspector.RecusalRefused: _touched,
+    Inspector.RecusalWithdrawn: _touched,
     Person.Erased: empty_slot,
 }
 
-PROJECTION: Final = Projection("inspectors", (INSPECTORS,), _HANDLERS, with_slots(INSPECTORS), version=2)
+PROJECTION: Final = Projection("inspectors", (INSPECTORS,), _HANDLERS, with_slots(INSPECTORS), version=3)
 
 
 def list_inspectors(

@@ -52,6 +52,9 @@ ONLY_HERE: Final[dict[type[DomainEvent], Callable[[Any], Subjects]]] = {
     Plan.RowSet: lambda event: (f"{event.originator_id}/{event.row.no}",),
     Plan.RowDropped: lambda event: (f"{event.originator_id}/{event.no}",),
     Access.Recorded: _read,
+    Inspector.RecusalDeclared: lambda event: (event.uscc,),
+    Inspector.RecusalGranted: lambda event: (event.uscc,),
+    Account.EnterpriseLinked: lambda event: (event.uscc,),
     Intake.OriginalErased: lambda event: (event.person,),
 }
 """Subjects of one event only."""

@@ -1,14 +1,15 @@
 """An inspector's tasks, and what has to be done next in each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from domain.assignment import Assignment
 from domain.inspection import Inspection
+from projections.assignments import OPENED
 from projections.projection import Batch, Handlers, Projection, Recorded, RowMissing, Rows, streams
 from projections.query import Regions, equal, one, read, within
 from projections.view import View
@@ -25,6 +26,8 @@ DONE: Final = "done"
 VOID: Final = "void"
 STEPS: Final = (OPEN, APPROVE, NOTIFY, IDENTIFY, INSPECT, CORRECT, REVIEW, PUBLISH, DONE, VOID)
 ENDED: Final = (DONE, VOID)
+TOLD: Final = (IDENTIFY, INSPECT, CORRECT, REVIEW, PUBLISH, DONE)
+"""The steps that come when the site was told."""
 
 
 class Task(msgspec.Struct):
@@ -32,6 +35,7 @@ class Task(msgspec.Struct):
 
     `recusals` are the inspectors about whom a decision is pending, `experts` those who come along.
     `publication_due` is known once the record is concluded; `return_reason` while it is to be corrected.
+    `void_asked`: somebody says the site is gone, and a second person has to decide.
     """
 
     assignment: str
@@ -55,6 +59,7 @@ class Task(msgspec.Struct):
     findings: int
     return_reason: str
     publication_due: datetime | None
+    void_asked: bool = False
 
 
 class TaskMember(msgspec.Struct):
@@ -80,10 +85,24 @@ class PendingRecusal(msgspec.Struct):
     seat: str
 
 
-TASKS: Final = View("worklist_tasks_v1", Task, ("assignment",), ("idx",), ("region", "step"))
-MEMBERS: Final = View("worklist_members_v1", TaskMember, ("inspector", "assignment"))
-INSPECTIONS: Final = View("worklist_inspections_v1", TaskInspection, ("inspection",))
-RECUSALS: Final = View("worklist_recusals_v1", PendingRecusal, ("recusal",))
+class ToldVisit(msgspec.Struct):
+    """A visit of which the enterprise was told, and the officers who come."""
+
+    assignment: str
+    idx: int
+    site: str
+    period: str
+    step: str
+    team: tuple[str, ...]
+
+
+TASKS: Final = View("worklist_tasks_v2", Task, ("assignment",), ("idx",), ("region", "step"))
+MEMBERS: Final = View("worklist_members_v2", TaskMember, ("inspector", "assignment"))
+INSPECTIONS: Final = View("worklist_inspections_v2", TaskInspection, ("inspection",))
+RECUSALS: Final = View("worklist_recusals_v2", PendingRecusal, ("recusal",))
+
+
+_DECIDED: Final = (Assignment.RecusalGranted, Assignment.RecusalRefused, Assignment.RecusalWithdrawn)
 
 
 class _State(NamedTuple):
@@ -123,11 +142,7 @@ def _begin(batch: Batch, events: Sequence[Recorded]) -> _State:
     known = {found.assignment for found in inspections.loaded()}
     opened = {one.event.visit.assignment for one in events if isinstance(one.event, Inspection.Opened)}
     tasks = batch.rows(TASKS).load(known | opened | streams(events, Assignment.Event))
-    decided = {
-        one.event.recusal
-        for one in events
-        if isinstance(one.event, Assignment.RecusalGranted | Assignment.RecusalRefused)
-    }
+    decided = {one.event.recusal for one in events if isinstance(one.event, _DECIDED)}
     return _State(tasks, batch.rows(MEMBERS), inspections, batch.rows(RECUSALS).load(decided))
 
 
@@ -178,7 +193,9 @@ def _granted(state: _State, event: Assignment.RecusalGranted, recorded: Recorded
         state.sit([event.substitute], task.assignment)
 
 
-def _refused(state: _State, event: Assignment.RecusalRefused, recorded: Recorded) -> None:
+def _refused(
+    state: _State, event: Assignment.RecusalRefused | Assignment.RecusalWithdrawn, recorded: Recorded
+) -> None:
     _decided(state, state.task(recorded, event.originator_id), event.recusal)
 
 
@@ -189,9 +206,17 @@ def _decided(state: _State, task: Task, recusal: str) -> str:
     return pending.inspector
 
 
+def _void_asked(state: _State, event: Assignment.VoidAsked, recorded: Recorded) -> None:
+    state.task(recorded, event.originator_id).void_asked = True
+
+
+def _void_refused(state: _State, event: Assignment.VoidRefused, recorded: Recorded) -> None:
+    state.task(recorded, event.originator_id).void_asked = False
+
+
 def _voided(state: _State, event: Assignment.SiteVoided, recorded: Recorded) -> None:
     task = state.task(recorded, event.originator_id)
-    task.step, task.since = VOID, event.occurred_at
+    task.step, task.since, task.void_asked = VOID, event.occurred_at, False
 
 
 def _opened(state: _State, event: Inspection.Opened, recorded: Recorded) -> None:
@@ -251,6 +276,9 @@ _HANDLERS: Final[Handlers] = {
     Assignment.RecusalDeclared: _declared,
     Assignment.RecusalGranted: _granted,
     Assignment.RecusalRefused: _refused,
+    Assignment.RecusalWithdrawn: _refused,
+    Assignment.VoidAsked: _void_asked,
+    Assignment.VoidRefused: _void_refused,
     Assignment.SiteVoided: _voided,
     Inspection.Opened: _opened,
     Inspection.Approved: _approved,
@@ -266,7 +294,9 @@ _HANDLERS: Final[Handlers] = {
     Inspection.Withheld: _ended,
 }
 
-PROJECTION: Final = Projection("worklist", (TASKS, MEMBERS, INSPECTIONS, RECUSALS), _HANDLERS, _begin)
+PROJECTION: Final = Projection(
+    "worklist", (TASKS, MEMBERS, INSPECTIONS, RECUSALS), _HANDLERS, _begin, version=2
+)
 
 
 def tasks_of(
@@ -290,19 +320,30 @@ def tasks_at(connection: Connection, site: str, *, limit: int = 50) -> list[Task
     return read(connection, TASKS, c.site == site, c.step.not_in(ENDED), limit=limit)
 
 
+def told_visits(
+    connection: Connection, uscc: str, *, after: int | None = None, limit: int = 50
+) -> list[ToldVisit]:
+    """The visits to an enterprise's sites from the notice on, oldest first."""
+    c = TASKS.table.c
+    found = read(connection, TASKS, c.uscc == uscc, c.step.in_(TOLD), after=after, limit=limit)
+    return [ToldVisit(one.assignment, one.idx, one.site, one.period, one.step, one.team) for one in found]
+
+
 def tasks_waiting(
     connection: Connection,
     regions: Regions = None,
     *,
     step: str = "",
     recusal_pending: bool = False,
+    void_asked: bool = False,
+    draws: Collection[str] | None = None,
     after: int | None = None,
     limit: int = 50,
 ) -> list[Task]:
     """Tasks at a step, or with a recusal to be decided: what waits for a leader or a reviewer.
 
     Without a step, all that still wait for somebody; what is done or void waits for nobody.
-    They tell of sealed draws: for those only who may read these.
+    They tell of sealed draws: for those only who may read these. With `draws`, of opened draws and these.
     """
     c, pending = TASKS.table.c, RECUSALS.table.c
     conditions = [within(c.region, regions), equal(c.step, step)]
@@ -310,6 +351,10 @@ def tasks_waiting(
         conditions.append(c.step.not_in(ENDED))
     if recusal_pending:
         conditions.append(c.assignment.in_(select(pending.assignment)))
+    if void_asked:
+        conditions.append(c.void_asked.is_(True))
+    if draws is not None:
+        conditions.append(or_(c.draw.in_(draws), c.draw.in_(select(OPENED.table.c.draw))))
     return read(connection, TASKS, *conditions, after=after, limit=limit)
 
 

@@ -286,10 +286,15 @@ class Journey:
         inspections.notify_site(self.office, self.call(lead), inspection, urgent=False, reason="")
 
     def voided(self, assignment: str) -> Answer:
-        """The drawn site is closed; the next of the reserve takes its place."""
+        """The drawn site is closed, as two people found; the next of the reserve takes its place."""
+        self.void_asked(assignment)
+        return assignments.void_site(self.office, self.call(self.people.leader), assignment)
+
+    def void_asked(self, assignment: str, ground: str = "closed") -> Answer:
+        """A city officer says that the site is gone."""
         call = self.call(self.people.officer)
         evidence = [self.blob()]
-        return assignments.void_site(self.office, call, assignment, ground="closed", evidence=evidence)
+        return assignments.ask_void(self.office, call, assignment, ground=ground, evidence=evidence)
 
     def identified(self, assignment: str) -> str:
         """The inspection, up to identity shown."""

@@ -53,6 +53,10 @@ class FoldedRegistries:
                     sites[row.stream] = replace(sites[row.stream], status="removed")
                 case Inspector.Registered() | Inspector.Changed():
                     inspectors[row.stream] = _inspector(row.stream, event.facts)
+                case Inspector.RecusalGranted():
+                    before = inspectors[row.stream]
+                    related = (*before.relations, (event.uscc, event.ground))
+                    inspectors[row.stream] = replace(before, relations=related)
                 case Inspector.Removed():
                     inspectors[row.stream] = replace(inspectors[row.stream], status="removed")
         return sites, inspectors, position

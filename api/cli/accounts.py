@@ -22,6 +22,7 @@ from application.accounts import (
     found,
     give_role,
     issue_token,
+    link_enterprise,
     link_inspector,
     open_account,
     reset_password,
@@ -141,6 +142,14 @@ def link(
 ) -> Answer:
     """Let an account stand for an inspector 关联执法人员."""
     return link_inspector(desk.office, call, id, inspector=inspector)
+
+
+@acts(account, "link-enterprise")
+def link_firm(
+    desk: Desk, call: Call, id: Id, uscc: Annotated[str, argument("Its USCC 统一社会信用代码.")]
+) -> Answer:
+    """Let an account act for an enterprise 关联企业."""
+    return link_enterprise(desk.office, call, id, uscc=uscc)
 
 
 @asks(account, "token")

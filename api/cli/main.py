@@ -17,6 +17,7 @@ from api.cli.items import catalogue, item
 from api.cli.ledger import ledger
 from api.cli.plans import plan
 from api.cli.reading import projections
+from api.cli.recusals import barring
 from api.cli.registries import inspector, site
 from api.cli.replaying import add_replay
 from api.cli.restore import add_restore
@@ -36,6 +37,7 @@ GROUPS: Final = (
     inspector,
     plan,
     draw,
+    barring,
     recusal,
     assignment,
     inspection,

@@ -7,10 +7,18 @@ import typer
 
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
-from api.cli.evidence import keep_files
+from api.cli.evidence import keep_file, keep_files
 from api.cli.options import After, Limit, Reason, argument, option
 from api.cli.terminal import row_of
-from application.assignments import declare_recusal, grant_recusal, refuse_recusal, void_site
+from application.assignments import (
+    ask_void,
+    declare_recusal,
+    grant_recusal,
+    refuse_recusal,
+    refuse_void,
+    void_site,
+    withdraw_recusal,
+)
 from application.ports import Answer
 from application.readings import note_sealed_reading
 from application.workflow import Call
@@ -22,7 +30,10 @@ assignment = typer.Typer(name="assignment", help="Drawn tasks 抽中任务.", no
 
 Id = Annotated[str, argument("The assignment's id 任务编号.")]
 Which = Annotated[str, argument("The recusal's id 回避编号.")]
-DecidedAs = Annotated[str, option("--decided-as", help="head, or collective for the head's own 决定主体.")]
+DecidedAs = Annotated[
+    str, option("--decided-as", help="head, or collective for who is in charge himself 决定主体.")
+]
+Minutes = Annotated[str, option("--minutes", help="The collective's minutes: a file or a digest 会议记录.")]
 _COLUMNS = ("idx", "id", "version", "period", "region", "site", "stratum", "rank", "status", "team")
 _TASKS = ("assignment", "inspection", "step", "since", "site", "period", "findings", "publication_due")
 
@@ -53,32 +64,76 @@ def declare(
 
 @acts(recusal, "grant")
 def grant(
-    desk: Desk, call: Call, assignment: Id, recusal: Which, reason: Reason, decided_as: DecidedAs = "head"
+    desk: Desk,
+    call: Call,
+    assignment: Id,
+    recusal: Which,
+    reason: Reason,
+    decided_as: DecidedAs = "head",
+    minutes: Minutes = "",
 ) -> Answer:
     """Free the seat; the next in its succession follows 同意回避."""
-    return grant_recusal(desk.office, call, assignment, recusal=recusal, reason=reason, decided_as=decided_as)
+    return grant_recusal(
+        desk.office,
+        call,
+        assignment,
+        recusal=recusal,
+        reason=reason,
+        decided_as=decided_as,
+        minutes=keep_file(desk, call, minutes) if minutes else "",
+    )
 
 
 @acts(recusal, "refuse")
 def refuse(
-    desk: Desk, call: Call, assignment: Id, recusal: Which, reason: Reason, decided_as: DecidedAs = "head"
+    desk: Desk,
+    call: Call,
+    assignment: Id,
+    recusal: Which,
+    reason: Reason,
+    decided_as: DecidedAs = "head",
+    minutes: Minutes = "",
 ) -> Answer:
     """Leave the inspector on the team, with reasons 驳回回避."""
     return refuse_recusal(
-        desk.office, call, assignment, recusal=recusal, reason=reason, decided_as=decided_as
+        desk.office,
+        call,
+        assignment,
+        recusal=recusal,
+        reason=reason,
+        decided_as=decided_as,
+        minutes=keep_file(desk, call, minutes) if minutes else "",
     )
 
 
-@acts(assignment, "void")
-def void(
+@acts(recusal, "withdraw")
+def withdraw(desk: Desk, call: Call, assignment: Id, recusal: Which, reason: Reason) -> Answer:
+    """Take a declaration of your own back before it is decided 撤回回避申请."""
+    return withdraw_recusal(desk.office, call, assignment, recusal=recusal, reason=reason)
+
+
+@acts(assignment, "ask-void")
+def ask(
     desk: Desk,
     call: Call,
     id: Id,
     ground: Annotated[str, option("--ground", help="closed, deregistered, moved, merged 事由.")],
     evidence: Annotated[list[str], option("--evidence", help="A file, or the digest of one kept 证据.")],
 ) -> Answer:
-    """Take a site that is gone out of the draw; the next of its reserve follows 对象失效."""
-    return void_site(desk.office, call, id, ground=ground, evidence=keep_files(desk, call, evidence))
+    """Say that a site is gone; somebody else decides on it 申请对象作废."""
+    return ask_void(desk.office, call, id, ground=ground, evidence=keep_files(desk, call, evidence))
+
+
+@acts(assignment, "refuse-void")
+def keep(desk: Desk, call: Call, id: Id, reason: Reason) -> Answer:
+    """Leave the site in the draw, as the second person 驳回作废."""
+    return refuse_void(desk.office, call, id, reason=reason)
+
+
+@acts(assignment, "void")
+def void(desk: Desk, call: Call, id: Id) -> Answer:
+    """Take the site out of the draw, as the second person; the next of its reserve follows 对象作废."""
+    return void_site(desk.office, call, id)
 
 
 @asks(assignment, "list")

@@ -9,7 +9,7 @@ from pydantic import Field
 from api.access import SIGNED_IN, Asked, ask
 from api.rest.commands import Command, Step, change, create, head_of
 from api.rest.description import does, lists, shows
-from api.rest.fields import Reasoned, Region, choice
+from api.rest.fields import Reasoned, Region, Uscc, choice
 from api.rest.presenting import Page, found, show_one
 from application import accounts
 from application.accounts import Issued, TokenAlreadyIssued
@@ -43,6 +43,12 @@ class Granting(Step):
     role: str = choice(ROLES, "角色 The role.")
     region: Region
     until: date | None = Field(default=None, description="截止日期 The last day; none: without end.")
+
+
+class EnterpriseLinking(Step):
+    """The enterprise for which the account acts."""
+
+    uscc: Uscc
 
 
 class Linking(Step):
@@ -137,6 +143,15 @@ def link_inspector(id: str, body: Linking, command: Command = change("account.ma
     return command.run(
         body, lambda call: accounts.link_inspector(command.office, call, id, inspector=body.inspector)
     )
+
+
+@router.put("/{id}/enterprise", summary="对应企业 Act for an enterprise")
+@does()
+def link_enterprise(
+    id: str, body: EnterpriseLinking, command: Command = change("account.manage")
+) -> Response:
+    """Lets the account act for an enterprise, for as long as it is open; never for an inspector as well."""
+    return command.run(body, lambda call: accounts.link_enterprise(command.office, call, id, uscc=body.uscc))
 
 
 @router.put("/{id}/password", summary="重设口令 Reset the password")

@@ -14,7 +14,8 @@ from api.rest.presenting import Page, found, show, show_one
 from api.rest.sealing import require_assignment
 from application import assignments
 from application.readings import note_sealed_reading
-from domain.assignment import RECUSAL_GROUNDS, RECUSAL_ORIGINS, VOID_GROUNDS, Assignment
+from domain.assignment import VOID_GROUNDS, Assignment
+from domain.recusal import DECIDERS, RECUSAL_GROUNDS, RECUSAL_ORIGINS
 from projections.assignments import AssignmentEntry, AssignmentSeen, get_assignment, list_assignments
 
 router = APIRouter(prefix="/assignments", tags=["assignments"])
@@ -33,7 +34,24 @@ class Decision(Step):
     """Why, and as whom, a recusal is decided."""
 
     reason: Reason
-    decided_as: str = choice(assignments.DECIDERS, "决定层级 The head, or the leaders' collective.")
+    decided_as: str = choice(
+        DECIDERS, "决定层级 The head; the leaders' collective where the inspector is in charge himself."
+    )
+    minutes: Digest | None = Field(
+        default=None, description="会议记录 The collective's minutes: an uploaded file."
+    )
+
+
+class Withdrawal(Step):
+    """Why a declaration is taken back."""
+
+    reason: Reason
+
+
+class VoidRefusal(Step):
+    """Why the site stays in the draw."""
+
+    reason: Reason
 
 
 class VoidSite(Step):
@@ -104,8 +122,12 @@ def read_sealed_assignment(
 
 @router.post("/{id}/recusals", summary="申请回避 Declare a recusal")
 @does(recusal="recusal-0f1e2d3c4b5a69788796a5b4c3d2e1f0")
-def declare(id: str, body: Declaration, command: Command = change("recusal.declare")) -> Response:
-    """The check goes on until it is decided. Origin `self` needs the inspector's own account."""
+def declare(id: str, body: Declaration, command: Command = create("recusal.declare")) -> Response:
+    """The check goes on until it is decided.
+
+    Origin `self` needs the inspector's own account, `site` one of the enterprise (once it was told of the
+    visit) or a city officer who takes down what it said, `agency` a city officer.
+    """
     return command.run(
         body,
         lambda call: assignments.declare_recusal(
@@ -127,7 +149,13 @@ def grant(id: str, recusal: str, body: Decision, command: Command = change("recu
     return command.run(
         body,
         lambda call: assignments.grant_recusal(
-            command.office, call, id, recusal=recusal, reason=body.reason, decided_as=body.decided_as
+            command.office,
+            call,
+            id,
+            recusal=recusal,
+            reason=body.reason,
+            decided_as=body.decided_as,
+            minutes=body.minutes or "",
         ),
     )
 
@@ -139,21 +167,57 @@ def refuse(id: str, recusal: str, body: Decision, command: Command = change("rec
     return command.run(
         body,
         lambda call: assignments.refuse_recusal(
-            command.office, call, id, recusal=recusal, reason=body.reason, decided_as=body.decided_as
+            command.office,
+            call,
+            id,
+            recusal=recusal,
+            reason=body.reason,
+            decided_as=body.decided_as,
+            minutes=body.minutes or "",
         ),
+    )
+
+
+@router.post("/{id}/recusals/{recusal}/withdrawal", summary="撤回回避申请 Withdraw a recusal")
+@does()
+def withdraw(
+    id: str, recusal: str, body: Withdrawal, command: Command = create("recusal.declare")
+) -> Response:
+    """Takes a declaration back before it is decided, by who made it. It stays in the history."""
+    return command.run(
+        body,
+        lambda call: assignments.withdraw_recusal(
+            command.office, call, id, recusal=recusal, reason=body.reason
+        ),
+    )
+
+
+@router.post("/{id}/void-request", summary="申请对象作废 Ask to void a site")
+@does()
+def ask_void(id: str, body: VoidSite, command: Command = change("assignment.void")) -> Response:
+    """The first of two people says, with evidence, that the site is no longer there."""
+    return command.run(
+        body,
+        lambda call: assignments.ask_void(
+            command.office, call, id, ground=body.ground, evidence=body.evidence
+        ),
+    )
+
+
+@router.post("/{id}/void-refusal", summary="驳回作废 Refuse to void a site")
+@does()
+def refuse_void(id: str, body: VoidRefusal, command: Command = change("assignment.decide-void")) -> Response:
+    """The second person did not find it so: the site stays in the draw."""
+    return command.run(
+        body, lambda call: assignments.refuse_void(command.office, call, id, reason=body.reason)
     )
 
 
 @router.post("/{id}/void", summary="对象作废 Void a site")
-@does(replacement="assignment-0f1e2d3c4b5a69788796a5b4c3d2e1f0")
-def void(id: str, body: VoidSite, command: Command = change("assignment.void")) -> Response:
-    """Takes a site that is no longer there out of the draw; the next of its stratum's reserve follows."""
-    return command.run(
-        body,
-        lambda call: assignments.void_site(
-            command.office, call, id, ground=body.ground, evidence=body.evidence
-        ),
-    )
+@does(replacement="assignment-0f1e2d3c4b5a69788796a5b4c3d2e1f0", reserve_spent=False)
+def void(id: str, body: Step | None = None, command: Command = change("assignment.decide-void")) -> Response:
+    """The second person takes the site out of the draw; the next of its stratum's reserve follows."""
+    return command.run(body, lambda call: assignments.void_site(command.office, call, id))
 
 
 def _seen(asked: Asked, id: str) -> AssignmentSeen:

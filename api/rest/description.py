@@ -23,6 +23,7 @@ TAGS: Final = (
     ("plans", "年度计划 Yearly plans and their rows: draft, submit, approve, publish."),
     ("draws", "抽取 Draws: announce, commit, seal, reveal, public value, complete, open."),
     ("assignments", "派单 What the lot decided: sites with their teams; recusals and void sites."),
+    ("recusals", "事前回避 Recusals declared before a draw, and the visits an enterprise was told of."),
     ("inspections", "检查 One visit of one site, step by step, to its publication."),
     ("violations", "违法违规台账 Findings to be closed: order, submission, verification, closing."),
     ("referrals", "移送 Matters of other departments: letter, receipt, reply."),

@@ -33,6 +33,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     inspector: str
+    enterprise: str
     grants: tuple[Grant, ...]
 
 
@@ -57,7 +58,14 @@ def open_session(body: SignIn, asked: Asked = everybody()) -> Response:
 def read_session(asked: Asked = ask(SIGNED_IN)) -> Response:
     """The account of the token, its grants and the inspector it stands for."""
     actor = asked.actor
-    return show(Session(account=actor.account, inspector=actor.inspector, grants=actor.grants))
+    return show(
+        Session(
+            account=actor.account,
+            inspector=actor.inspector,
+            enterprise=actor.enterprise,
+            grants=actor.grants,
+        )
+    )
 
 
 @router.delete("/current", summary="退出 Sign out")

@@ -14,6 +14,7 @@ from api.rest.presenting import Page
 from application.readings import note_sealed_reading
 from domain.assignment import Assignment
 from domain.inspection import Inspection
+from projections.draws import list_sealed
 from projections.worklist import CORRECT, DONE, PUBLISH, REVIEW, STEPS, Task, tasks_of, tasks_waiting
 
 router = APIRouter(prefix="/worklist", tags=["worklist"])
@@ -33,6 +34,7 @@ class WaitingReading(Reasoned):
     region: Region
     step: str = choice(STEPS, "步骤 The step; empty for all.", "")
     recusal_pending: bool = Field(default=False, description="待决定回避 Only with a recusal to be decided.")
+    void_asked: bool = Field(default=False, description="待决定作废 Only with a void to be decided.")
 
 
 @router.get("", summary="我的任务 My tasks")
@@ -75,15 +77,19 @@ def read_waiting(
     """Visits to approve and recusals to decide, of sealed draws: the reading is recorded with its reason."""
     command.require("draw.read-sealed", body.region)
     with command.views() as views:
+        draws = [id for id, region in list_sealed(views) if command.may("draw.read-sealed", region)]
         rows = tasks_waiting(
             views,
             [body.region],
             step=body.step,
             recusal_pending=body.recusal_pending,
+            void_asked=body.void_asked,
+            draws=draws,
             after=page.after,
             limit=page.one_more,
         )
-    if draws := {row.draw for row in rows}:
+    # Whether any of them waits here is told as well, so all are named; and the record does not tell which.
+    if draws:
         note_sealed_reading(command.office, command.reading(body), draws, reason=body.reason)
     return page.show([_waiting(command, row) for row in rows])
 

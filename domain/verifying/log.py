@@ -16,7 +16,15 @@ from domain.ledger.entry import Entry, parse_at
 from domain.verifying.errors import WrongHistory
 from domain.verifying.steps import ANNOUNCED, COMPLETED, ENDED, OBSERVED, REVEALED, SEALED, VOIDED
 
-REGISTRY: Final = ("site.", "inspector.", "inspection.notified.", "draw.sealed.", "assignment.made.")
+INSPECTORS: Final = (
+    "inspector.registered.",
+    "inspector.changed.",
+    "inspector.removed.",
+    "inspector.recusal-granted.",
+)
+"""The topics that change a pool. A recusal that is declared, refused or withdrawn changes none."""
+
+REGISTRY: Final = ("site.", *INSPECTORS, "inspection.notified.", "draw.sealed.", "assignment.made.")
 """The topics of what a frame and a pool are made of: none stands between `as_of` and the seal."""
 
 COMPLETE_WITHIN: Final = 2
@@ -27,7 +35,8 @@ LONGEST_HOLIDAY: Final = 10
 
 CHINA: Final = timezone(timedelta(hours=8))
 
-IsWorkingDay = Callable[[date], bool]
+IsWorkingDay = Callable[[date], bool | None]
+"""Whether a day is worked in China; None for one that the calendar does not know."""
 
 
 class Logged(NamedTuple):
@@ -173,12 +182,14 @@ class LogCheck:
     def _due(self, observed: datetime) -> date:
         """The last day on which a draw is completed in time, its value being observed then."""
         day = observed.astimezone(CHINA).date()
-        if self._is_working_day is None:
-            return day + timedelta(days=COMPLETE_WITHIN + LONGEST_HOLIDAY)
+        latest = day + timedelta(days=COMPLETE_WITHIN + LONGEST_HOLIDAY)
         left = COMPLETE_WITHIN
-        while left:
+        while left and day < latest:
             day += timedelta(days=1)
-            left -= self._is_working_day(day)
+            worked = self._is_working_day(day) if self._is_working_day else None
+            if worked is None:
+                return latest
+            left -= worked
         return day
 
     def _wrong(self, rule: str, detail: str, entry: Entry) -> WrongHistory:

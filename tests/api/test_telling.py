@@ -6,7 +6,6 @@ from typing import Final
 import pytest
 
 from api.telling import codes, sentences, shown, tell, tell_delay, tell_time
-from application.assignments import DECIDERS
 from application.authorisation import ROLES
 from application.replay import facts_of
 from application.terms import METHODS as METHOD_WORDS
@@ -14,10 +13,11 @@ from application.terms import ROLE_CLASSES as ROLE_WORDS
 from application.terms import SPECIALTIES as SPECIALTY_WORDS
 from application.terms import STRATA as STRATUM_WORDS
 from domain.access import SUBJECTS
-from domain.assignment import RECUSAL_GROUNDS, RECUSAL_ORIGINS, VOID_GROUNDS
+from domain.assignment import VOID_GROUNDS
 from domain.inspection import EVIDENCE_KINDS, WITHHOLD_GROUNDS
 from domain.inspector import ROLE_CLASSES
 from domain.person import GROUNDS, KINDS
+from domain.recusal import DECIDERS, RECUSAL_GROUNDS, RECUSAL_ORIGINS
 from domain.results import CODES
 from domain.site import REMOVAL_GROUNDS
 from domain.values import DISPOSALS, METHODS, SPECIALTIES, STRATA

@@ -7,14 +7,22 @@ import pytest
 from domain.assignment import (
     Assignment,
     AssignmentEnded,
-    DeciderInvolved,
     NotOnTeam,
+    VoidGroundWrong,
+    VoidNeedsTwo,
+    VoidNotAsked,
+    VoidPending,
+    VoidReasonMissing,
+)
+from domain.recusal import (
+    DeciderInvolved,
+    MinutesMissing,
+    NotDeclarer,
     RecusalDecided,
     RecusalGroundWrong,
     RecusalPending,
     RecusalReasonMissing,
     RecusalUnknown,
-    VoidGroundWrong,
 )
 from tests.builders import (
     CHEN,
@@ -58,9 +66,14 @@ def refusing(by: Any = None, *, recusal: str = RECUSAL, decider: str = "", reaso
     )
 
 
+def void_asked(assignment: Assignment) -> None:
+    """An officer says that the site is closed."""
+    assignment.ask_void(act(RECORDER), ground="closed", evidence=(digest(),))
+
+
 def voided(assignment: Assignment) -> None:
-    """The site is closed; another took its place."""
-    assignment.void_site(act(), ground="closed", evidence=(digest(),), replacement=stream("assignment", 2))
+    """Another found the same; the next of the reserve took the site's place."""
+    assignment.void_site(act(LEADER), replacement=stream("assignment", 2))
 
 
 def test_the_lot_gives_a_site_its_team() -> None:
@@ -125,6 +138,7 @@ def test_a_granted_recusal_gives_the_seat_to_the_next() -> None:
                 substitute=ZHAO,
                 reason="情况属实",
                 decided_as="head",
+                minutes="",
             )
         )
     )
@@ -142,7 +156,11 @@ def test_a_refused_recusal_leaves_the_team_as_it_was() -> None:
     assignment = (
         given(made_assignment, declaring())
         .when(refusing())
-        .then(happened(Assignment.RecusalRefused, recusal=RECUSAL, reason="不影响", decided_as="head"))
+        .then(
+            happened(
+                Assignment.RecusalRefused, recusal=RECUSAL, reason="不影响", decided_as="head", minutes=""
+            )
+        )
     )
     assert assignment.team == {"lead": CHEN, "officer": WANG}
     assert assignment.recusals[RECUSAL].status == "refused"
@@ -187,7 +205,7 @@ def test_nobody_decides_on_his_own_recusal(deciding: Any) -> None:
 
 def test_a_site_that_is_no_longer_there_is_void() -> None:
     assignment = (
-        given(made_assignment)
+        given(made_assignment, void_asked)
         .when(voided)
         .then(
             happened(
@@ -204,10 +222,88 @@ def test_a_site_that_is_no_longer_there_is_void() -> None:
 @pytest.mark.parametrize(("ground", "evidence"), [("busy", (digest(),)), ("closed", ())])
 def test_a_void_needs_a_ground_and_evidence(ground: str, evidence: tuple[str, ...]) -> None:
     given(made_assignment).when(
-        lambda assignment: assignment.void_site(act(), ground=ground, evidence=evidence, replacement="")
+        lambda assignment: assignment.ask_void(act(), ground=ground, evidence=evidence)
     ).refused(VoidGroundWrong, "/ground", ground=ground)
 
 
-@pytest.mark.parametrize("decide", [voided, declaring(), granting(), refusing()])
+@pytest.mark.parametrize("by", [act(RECORDER), act(DEPUTY, on_behalf_of=RECORDER)])
+def test_one_person_alone_drops_no_site(by: Any) -> None:
+    outcome = given(made_assignment, void_asked)
+    outcome.when(lambda one: one.void_site(by, replacement="")).refused(VoidNeedsTwo)
+    outcome.when(lambda one: one.refuse_void(by, reason="仍在生产")).refused(VoidNeedsTwo)
+
+
+def test_a_void_is_asked_once_and_never_decided_unasked() -> None:
+    given(made_assignment, void_asked).when(void_asked).refused(VoidPending)
+    given(made_assignment).when(voided).refused(VoidNotAsked)
+
+
+def test_a_refused_void_leaves_the_site_and_may_be_asked_again() -> None:
+    def refused(assignment: Assignment) -> None:
+        assignment.refuse_void(act(LEADER), reason="仍在生产")
+
+    assignment = (
+        given(made_assignment, void_asked)
+        .when(refused)
+        .then(happened(Assignment.VoidRefused, reason="仍在生产"))
+    )
+    assert (assignment.status, assignment.void_request) == ("assigned", None)
+    given(made_assignment, void_asked, refused).when(void_asked).then(
+        happened(Assignment.VoidAsked, ground="closed", evidence=(digest(),))
+    )
+    given(made_assignment, void_asked).when(lambda one: one.refuse_void(act(LEADER), reason=" ")).refused(
+        VoidReasonMissing, "/reason"
+    )
+
+
+def withdrawing(by: Any = None, reason: str = "情况有误") -> Any:
+    """Who declared it takes it back."""
+    return lambda one: one.withdraw_recusal(by or act(RECORDER), recusal=RECUSAL, reason=reason)
+
+
+def test_a_withdrawn_recusal_stays_in_the_history() -> None:
+    assignment = (
+        given(made_assignment, declaring())
+        .when(withdrawing())
+        .then(happened(Assignment.RecusalWithdrawn, recusal=RECUSAL, reason="情况有误"))
+    )
+    assert assignment.team == {"lead": CHEN, "officer": WANG}
+    assert assignment.recusals[RECUSAL].status == "withdrawn"
+    assert assignment.recused == frozenset()
+
+
+def test_only_who_declared_it_withdraws_it_with_reasons_while_it_is_pending() -> None:
+    given(made_assignment, declaring()).when(withdrawing(act(LEADER))).refused(NotDeclarer, recusal=RECUSAL)
+    given(made_assignment, declaring()).when(withdrawing(reason="")).refused(RecusalReasonMissing, "/reason")
+    for end, status in ((granting(), "granted"), (refusing(), "refused"), (withdrawing(), "withdrawn")):
+        given(made_assignment, declaring(), end).when(withdrawing()).refused(
+            RecusalDecided, recusal=RECUSAL, status=status
+        )
+
+
+def test_after_a_withdrawal_another_may_be_declared() -> None:
+    outcome = given(made_assignment, declaring(), withdrawing()).when(declaring(id=stream("recusal", 2)))
+    assert outcome.refusal is None
+
+
+@pytest.mark.parametrize("deciding", [granting, refusing])
+def test_a_collective_decides_with_its_minutes(deciding: Any) -> None:
+    def by_collective(minutes: str) -> Any:
+        def decide(one: Assignment) -> None:
+            facts = {"recusal": RECUSAL, "decider": "", "reason": "情况属实", "decided_as": "collective"}
+            more = {"substitute": ZHAO} if deciding is granting else {}
+            verb = one.grant_recusal if deciding is granting else one.refuse_recusal
+            verb(act(LEADER), **facts, **more, minutes=minutes)  # type: ignore[arg-type]
+
+        return decide
+
+    given(made_assignment, declaring()).when(by_collective("")).refused(MinutesMissing, "/minutes")
+    outcome = given(made_assignment, declaring()).when(by_collective(digest()))
+    assert outcome.refusal is None
+
+
+@pytest.mark.parametrize("decide", [void_asked, voided, declaring(), granting(), refusing(), withdrawing()])
 def test_nothing_more_happens_to_a_void_assignment(decide: Any) -> None:
-    given(made_assignment, voided).when(decide).refused(AssignmentEnded, assignment=stream("assignment"))
+    given(made_assignment, void_asked, voided).when(decide).refused(
+        AssignmentEnded, assignment=stream("assignment")
+    )

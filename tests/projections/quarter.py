@@ -127,7 +127,8 @@ def _tell_site(tale: Tale, number: int, fate: Fate) -> None:
 
 def _void(tale: Tale, assignment: Assignment, number: int, fate: Fate) -> None:
     replacement = stream("assignment", 1000 + number) if fate.end == "replaced" else ""
-    assignment.void_site(act(), ground="closed", evidence=(digest(),), replacement=replacement)
+    assignment.ask_void(act(LEADER), ground="closed", evidence=(digest(),))
+    assignment.void_site(act(), replacement=replacement)
     tale.tell(assignment)
     if replacement:
         site = stream("site", 1000 + number)

@@ -128,7 +128,8 @@ def test_a_pending_recusal_is_found_until_it_is_decided(tale: Tale, shelf: Shelf
 
 def test_a_void_site_names_its_ground_and_replacement(tale: Tale, shelf: Shelf) -> None:
     made = tale.tell(stages.made_assignment())
-    made.void_site(act(), ground="merged", evidence=(digest(),), replacement=stream("assignment", 2))
+    made.ask_void(act(LEADER), ground="merged", evidence=(digest(),))
+    made.void_site(act(), replacement=stream("assignment", 2))
     tale.tell(made)
     with shelf.after(assignments.PROJECTION, tale, batch=1) as connection:
         (seen,) = list_assignments(connection, status="void", sealed=True)
@@ -217,7 +218,8 @@ def test_a_changed_seat_must_show_identity_again(tale: Tale, shelf: Shelf) -> No
 
 def test_a_void_site_is_nobody_s_task_any_more(tale: Tale, shelf: Shelf) -> None:
     made = tale.tell(stages.made_assignment())
-    made.void_site(act(), ground="closed", evidence=(digest(),), replacement="")
+    made.ask_void(act(LEADER), ground="closed", evidence=(digest(),))
+    made.void_site(act(), replacement="")
     tale.tell(made)
     with shelf.after(worklist.PROJECTION, tale) as connection:
         assert tasks_of(connection, CHEN) == []

@@ -15,7 +15,7 @@ from projections.figures import Cell, Ratio, add
 from projections.identities import IdentityBroken
 from projections.quarterly_statistics import PROJECTION
 from projections.statistics_report import FIGURES, annual, count, list_behind, quarterly
-from tests.builders import act, digest
+from tests.builders import LEADER, act, digest
 from tests.projections.quarter import QUARTERS, STRATA, Fate, Found, tell_quarter
 from tests.projections.tale import Shelf, Tale
 
@@ -159,7 +159,8 @@ def test_a_void_site_that_was_inspected_is_refused_and_named(shelf: Shelf) -> No
     recorded = next(one.event for one in tale.recorded if isinstance(one.event, Assignment.Made))
     assignment = recorded.mutate(None)
     assert isinstance(assignment, Assignment)
-    assignment.void_site(act(), ground="closed", evidence=(digest(),), replacement="")
+    assignment.ask_void(act(LEADER), ground="closed", evidence=(digest(),))
+    assignment.void_site(act(), replacement="")
     tale.tell(assignment)
     with shelf.after(PROJECTION, tale) as connection:
         with pytest.raises(IdentityBroken) as refusal:

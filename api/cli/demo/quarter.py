@@ -7,7 +7,7 @@ from typing import Final
 from api.cli.demo.pictures import picture
 from api.cli.demo.stage import Stage, Who
 from api.cli.demo.visits import Visitor
-from application.assignments import void_site
+from application.assignments import ask_void, void_site
 from application.draws import (
     announce_draw,
     assignments_of,
@@ -176,11 +176,14 @@ class Quarter:
 
     def _void(self, assignment: str, day: date) -> None:
         evidence = self._office.blobs.put(picture(self.row.no, 0))
-        answer = self._step(
-            "void",
+        self._step(
+            "void/asked",
             "officer",
             at(day, 8),
-            lambda call: void_site(self._office, call, assignment, ground="closed", evidence=[evidence]),
+            lambda call: ask_void(self._office, call, assignment, ground="closed", evidence=[evidence]),
+        )
+        answer = self._step(
+            "void", "leader", at(day, 8), lambda call: void_site(self._office, call, assignment)
         )
         follower = str(answer.also["replacement"])
         if follower:

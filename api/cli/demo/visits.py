@@ -10,7 +10,7 @@ from api.cli.demo.cast import account_of
 from api.cli.demo.follow_up import Follower
 from api.cli.demo.pictures import picture
 from api.cli.demo.stage import Stage, Who
-from application.assignments import declare_recusal, grant_recusal, refuse_recusal
+from application.assignments import declare_recusal, grant_recusal, refuse_recusal, withdraw_recusal
 from application.inspections import (
     add_evidence,
     approve_inspection,
@@ -33,8 +33,8 @@ from domain.values import ItemResult
 
 VISIT_TAKES: Final = timedelta(hours=2)
 CHANNELS: Final = ("国家企业信用信息公示系统（山西）", "市生态环境局网站")
-GRANTED, REFUSED, RETURNED = 4, 5, 6
-"""Which visits of a draw see a recusal granted, one refused, a record returned by its reviewer."""
+GRANTED, REFUSED, RETURNED, WITHDRAWN = 4, 5, 6, 7
+"""Which visits see a recusal granted, one refused, a record returned by its reviewer, a recusal withdrawn."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Visitor:
 
     def begin(self) -> None:
         """Plan the first steps of the visit."""
-        if self.number in (GRANTED, REFUSED):
+        if self.number in (GRANTED, REFUSED, WITHDRAWN):
             self._plan(0, 8, self._recuse)
         self._plan(0, 9, self._take_up)
 
@@ -124,6 +124,9 @@ class Visitor:
                 detail="",
             ),
         )
+        if self.number == WITHDRAWN:
+            self._withdraw(str(declared.also["recusal"]), when + timedelta(minutes=30))
+            return
         decide = grant_recusal if self.number == GRANTED else refuse_recusal
         reason = "近亲属在该企业任职，属实" if self.number == GRANTED else "曾为同学，不影响公正执法"
         self._step(
@@ -137,6 +140,16 @@ class Visitor:
                 recusal=str(declared.also["recusal"]),
                 reason=reason,
                 decided_as="head",
+            ),
+        )
+
+    def _withdraw(self, recusal: str, when: datetime) -> None:
+        self._step(
+            "recusal/withdrawn",
+            lambda: account_of(self.stage, self._team()[-1], when),
+            when,
+            lambda call: withdraw_recusal(
+                self._office, call, self.assignment, recusal=recusal, reason="经核对，同名企业，并无关系"
             ),
         )
 

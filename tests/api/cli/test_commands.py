@@ -29,14 +29,15 @@ WANTED = {
     "ledger": "keygen publish verify show receipt",
     "projections": "status rebuild",
     "rulebook": "list adopt",
-    "account": "init sign-in add grant revoke link token revoke-token reset close list",
+    "account": "init sign-in add grant revoke link link-enterprise token revoke-token reset close list",
     "item": "draft revise repeal list",
     "catalogue": "publish list",
     "plan": "draft set-row drop-row submit approve return publish list show",
     "draw": "announce commit seal receipt reveal type-value observe complete open void end "
     "bundle secret list",
-    "recusal": "declare grant refuse",
-    "assignment": "void list mine",
+    "recusal": "declare grant refuse withdraw",
+    "barring": "declare grant refuse withdraw list",
+    "assignment": "ask-void refuse-void void list mine",
     "site": "register change assess remove list",
     "inspector": "register change remove list",
     "inspection": "open approve notify identity evidence finding withdraw-finding conclude return review "

@@ -230,17 +230,19 @@ def test_a_granted_recusal_fills_the_seat_and_a_refused_one_does_not(drawn: Inst
 
 def test_a_site_that_is_gone_is_replaced_from_its_reserve(drawn: Installation) -> None:
     first, _ = assignments(drawn, _draw(drawn))
-    base = ("assignment", "void", first["id"], "--ground", "closed", "--evidence")
+    base = ("assignment", "ask-void", first["id"], "--ground", "closed", "--evidence")
     assert drawn.refused(*base, "0" * 64, by="officer")["code"] == "blob-unknown"
     evidence = drawn.file("gone.pdf", LETTER)
-    replacement = drawn.done(*base, evidence, by="officer")["also"]["replacement"]
+    drawn.done(*base, evidence, by="officer")
+    assert drawn.refused("assignment", "void", first["id"], by="officer")["code"] == "void-needs-two"
+    replacement = drawn.done("assignment", "void", first["id"], by="leader")["also"]["replacement"]
     assert replacement in {one["id"] for one in assignments(drawn, _draw(drawn))}
 
 
 def test_evidence_of_a_kind_that_is_not_allowed_is_refused(drawn: Installation) -> None:
     first, _ = assignments(drawn, _draw(drawn))
     program = drawn.file("gone.pdf", b"MZ\x90\x00program")
-    words = ("assignment", "void", first["id"], "--ground", "closed", "--evidence", program)
+    words = ("assignment", "ask-void", first["id"], "--ground", "closed", "--evidence", program)
     assert drawn.refused(*words, by="officer")["code"] == "media-refused"
 
 

@@ -49,12 +49,19 @@ def test_a_void_site_is_followed_by_the_next_of_its_reserve(small: Service) -> N
     assignment, team = next(iter(story.tasks().items()))
     officer = small.officer
     body = {"ground": "closed", "evidence": [story.evidence(team[0])]}
-    path = f"/assignments/{assignment}/void"
-    tag = team[0].etag(f"/assignments/{assignment}")
-    refused(officer.post(path, {**body, "evidence": []}, match=tag), 422, "void-ground-wrong")
-    refused(team[0].post(path, body, match=tag), 403, "permission-missing")
-    told = done(officer.post(path, body, match=tag))
+    path = f"/assignments/{assignment}"
+    tag = team[0].etag(path)
+    ask = f"{path}/void-request"
+    refused(officer.post(ask, {**body, "evidence": []}, match=tag), 422, "void-ground-wrong")
+    refused(team[0].post(ask, body, match=tag), 403, "permission-missing")
+    refused(small.leader.post(f"{path}/void", match=tag), 409, "void-not-asked")
+    done(officer.post(ask, body, match=tag))
+    refused(officer.post(f"{path}/void", match=team[0].etag(path)), 403, "void-needs-two")
+    done(small.leader.post(f"{path}/void-refusal", {"reason": "仍在生产"}, match=team[0].etag(path)))
+    done(officer.post(ask, body, match=team[0].etag(path)))
+    told = done(small.leader.post(f"{path}/void", match=team[0].etag(path)))
     assert told["replacement"] in story.tasks()
+    assert not told["reserve_spent"]
     assert assignment not in story.tasks()
     body = {"assignment": assignment, "mode": "on-site"}
     refused(team[0].post("/inspections", body), 409, "assignment-ended")
