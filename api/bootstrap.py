@@ -29,6 +29,8 @@ from infrastructure.backups.restore import Restored
 from infrastructure.backups.settling import Verdict
 from infrastructure.beacons import is_quicknet_signature
 from infrastructure.blobs import FolderBlobs, check_media
+from infrastructure.bundle_archive import bundle_archive, write_bundle_archive, write_bundle_folder
+from infrastructure.bundling import LedgerBundling
 from infrastructure.chance import SystemChance
 from infrastructure.charter import CharterReader
 from infrastructure.clock import SystemClock
@@ -47,6 +49,7 @@ from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
 from infrastructure.published_ledger import PublishedLedger
 from infrastructure.registries import ProjectedRegistries
+from infrastructure.registry_log import LoggedRegistries
 from infrastructure.rulebooks import SHIPPED, Rulebooks, load_rulebooks
 from infrastructure.settings import Settings
 from infrastructure.signing import (
@@ -87,6 +90,7 @@ __all__ = [
     "Witness",
     "archive",
     "build",
+    "bundle_archive",
     "check_media",
     "configure_logging",
     "find_standing",
@@ -101,6 +105,8 @@ __all__ = [
     "tools",
     "witness_keygen",
     "write_archive",
+    "write_bundle_archive",
+    "write_bundle_folder",
     "write_csv",
     "write_folder",
     "write_sheets",
@@ -244,6 +250,7 @@ def build(
     _require_own_key(settings, store, trust, key.verifier.encode())
     publisher = _publisher(settings, store, key, trust, authority, clock, beside)
     published = Published(settings.ledger_dir)
+    ledger = PublishedLedger(settings.origin, store.recorder, publisher, published, trust)
     office = Office(
         workflow=workflow,
         claims=store.claims,
@@ -252,9 +259,11 @@ def build(
         credentials=store.credentials,
         passwords=Argon2Passwords(),
         registries=ProjectedRegistries(projections, store.recorder),
+        registry_log=LoggedRegistries(store.recorder, mapper),
         rulebooks=AdoptedRulebooks(rulebooks, workflow, store.claims),
         calendar=calendar,
-        ledger=PublishedLedger(settings.origin, store.recorder, publisher, published, trust),
+        ledger=ledger,
+        bundling=LedgerBundling(store.recorder, ledger),
         beacon=is_quicknet_signature,
         read_table=read_table,
         people=ProjectedPeople(projections, store.recorder),
@@ -363,6 +372,10 @@ class Tools:
     def calendar(self) -> ChineseWorkingDays:
         """The working days that are known; `CalendarWrong`."""
         return load_working_days(self.settings.calendar_dir)
+
+    def is_beacons(self, round: int, signature: bytes) -> bool:
+        """Whether these bytes are the beacon's own signature of a round, checked offline."""
+        return is_quicknet_signature(round, signature)
 
     def rulebooks(self) -> Rulebooks:
         """The rulebooks at hand; `RulebookWrong`."""

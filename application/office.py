@@ -1,8 +1,10 @@
 """What the verbs of the application work with: one bundle, built once by the wiring."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from application.bundle_ports import Bundling
+from application.frame_indexes import FrameIndexes
 from application.people_ports import Credentials, Mentions, Passwords, People, Vault
 from application.ports import (
     Blobs,
@@ -12,6 +14,7 @@ from application.ports import (
     Ledger,
     ReadTable,
     Registries,
+    RegistryLog,
     Rulebooks,
     WorkingDays,
 )
@@ -31,15 +34,18 @@ class Office:
     credentials: Credentials
     passwords: Passwords
     registries: Registries
+    registry_log: RegistryLog
     rulebooks: Rulebooks
     calendar: WorkingDays
     ledger: Ledger
+    bundling: Bundling
     beacon: Beacon
     read_table: ReadTable
     people: People
     mentions: Mentions
     clock: Clock
     chance: Chance
+    indexes: FrameIndexes = field(default_factory=FrameIndexes)
 
     def rules(self, day: date) -> Rulebook:
         """The rulebook in force on the day."""

@@ -12,8 +12,10 @@ import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
 from application.tables import Heading, Row, RowError, Template
-from domain.aggregate import Claim
+from domain.aggregate import Claim, DomainEvent
+from domain.inspector import Inspector
 from domain.rulebook_data import Rulebook
+from domain.site import Site
 
 
 class Clock(Protocol):
@@ -274,6 +276,52 @@ class Registries(Protocol):
 
     def enterprises(self, sites: Sequence[str]) -> Mapping[str, Enterprise]:
         """Whose the sites are, listed or removed; any number of sites."""
+        ...
+
+
+class RegistryChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event of a site's or an inspector's stream, `event`, recorded at `at` (UTC) at position `idx`.
+
+    `before` is the site or inspector as its earlier events made it; None for the first.
+    """
+
+    idx: int
+    at: datetime
+    event: DomainEvent
+    before: Site | Inspector | None
+
+
+class RegistryLog(Protocol):
+    """The registries' events themselves, read from the log: what no read model can hide or invent."""
+
+    def position_before(self, moment: datetime) -> int:
+        """The last position recorded before the moment, -1 if there is none."""
+        ...
+
+    def changes(self, since: int, until: int) -> Iterator[RegistryChange]:
+        """The events of sites and inspectors after `since`, up to and including `until`, in their order.
+
+        Page by page: memory does not grow with their number.
+        """
+        ...
+
+    def sites(self, as_of: int) -> Iterator[SiteRow]:
+        """Every site as its events up to `as_of` make it, removed ones with their status, by id.
+
+        Page by page; takes the time of reading all events of all sites.
+        """
+        ...
+
+    def inspectors(self, as_of: int) -> Iterator[InspectorRow]:
+        """Every inspector as its events up to `as_of` make it, by id."""
+        ...
+
+    def claims(self, as_of: int, prefixes: Sequence[str]) -> Iterator[Claim]:
+        """What events up to `as_of` whose topics start with one of the prefixes claim, in their order."""
+        ...
+
+    def moved(self, since: int, prefixes: Sequence[str]) -> bool:
+        """Whether an event whose topic starts with one of the prefixes came after the position."""
         ...
 
 

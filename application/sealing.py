@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from application.frames import drawn_sites, form_frame, form_pool
 from application.office import Office
-from application.ports import Answer, Quiet
+from application.ports import Answer, Quiet, RegistrySnapshot
+from application.registry_check import FrameDiffersFromRegistry, check_snapshot
+from application.seal_reports import make_reports
 from application.workflow import Beside, Call
 from domain.draw import Draw
 from domain.draw_refusals import DrawStatusWrong
@@ -33,6 +35,8 @@ class FrameOutdated(Conflict):
 def seal(office: Office, call: Call, id: str, *, frame_reason: str = "") -> Answer:
     """Freeze frame, pool and rules; a repeated attempt keeps its frame unless a reason is given.
 
+    Before any event the registries and claims that it was made from are held against the log's own events:
+    `FrameDiffersFromRegistry`. With it goes what `seal_reports` says of changes and of narrow seats.
     Starts again when what a frame is made of moved between the reading and the seal, at most three times;
     then `RegistryMoved`. The seal proves nothing before `publish_seal`.
     """
@@ -53,6 +57,19 @@ def publish_seal(office: Office, sealed: Answer) -> None:
     office.ledger.publish(sealed.position)
 
 
+def approve_narrow_seats(office: Office, call: Call, id: str, *, reason: str) -> Answer:
+    """Let a draw go on although seats have fewer who may sit than three, as somebody else than who sealed it.
+
+    What the seats are is read before, and recorded as read: `read_report`.
+    """
+
+    def decide(draw: Draw) -> None:
+        call.require("draw.approve-narrow", draw.region)
+        draw.approve_narrow_seats(call.act, reason=reason)
+
+    return office.workflow.change(call, Draw, id, decide)
+
+
 def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer:
     draw = office.workflow.load(Draw, id)
     call.require("draw.run", draw.region)
@@ -62,12 +79,14 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
     plan = office.workflow.load(Plan, draw.plan)
     row = plan.published_row(draw.row)
     earlier = _earlier_seal(office, draw)
-    if earlier is None or frame_reason:
+    kept = None if frame_reason else earlier
+    if kept is None:
         files, quiet = _fresh_files(office, call, draw, plan, row)
     else:
-        files, quiet = _same_files(office, draw, plan, row, earlier)
+        files, quiet = _same_files(office, draw, plan, row, kept)
     if not row.redraw:
         _require_apart(office, plan)
+    reports = make_reports(office, call, draw, row, files, kept)
     sealed = Seal(
         as_of=files.rules.as_of,
         rules_hash=files.rules_hash.hex(),
@@ -75,11 +94,13 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
         frame=office.blobs.put(files.frame_jsonl),
         pool=office.blobs.put(files.pool_jsonl),
         strata=counts_of(files),
-        reports={},
+        reports=reports.digests,
         frame_reason=frame_reason if earlier else "",
+        registry_changes=reports.changes,
     )
-    draw.seal(call.act, seal=sealed, frame_key="" if row.redraw else f"{plan.region}/{plan.year}")
-    return office.workflow.commit(call, draw, beside=Beside(quiet=quiet))
+    key = "" if row.redraw else f"{plan.region}/{plan.year}"
+    draw.seal(call.act, seal=sealed, frame_key=key, narrow=reports.narrow)
+    return office.workflow.commit(call, draw, beside=Beside(quiet=quiet), also=reports.counts)
 
 
 def _earlier_seal(office: Office, draw: Draw) -> Seal | None:
@@ -96,10 +117,21 @@ def _fresh_files(
     office: Office, call: Call, draw: Draw, plan: Plan, row: PlanRow
 ) -> tuple[SealedFiles, Quiet]:
     snapshot = office.registries.snapshot(row.areas)
+    _check_against_log(office, row, plan.year, snapshot)
     frame = form_frame(office.claims, office.chance, plan, row, snapshot)
     pool = form_pool(office.chance, row, snapshot, frame, call.act.day)
     files = sealed_files(draw, row, snapshot.as_of, frame, pool)
     return files, Quiet(since=snapshot.as_of, prefixes=FRAME_TOPICS)
+
+
+def _check_against_log(office: Office, row: PlanRow, year: int, snapshot: RegistrySnapshot) -> None:
+    try:
+        check_snapshot(office, row.areas, year, snapshot)
+    except FrameDiffersFromRegistry:
+        # Claims are those of now: what moved since the reading is no difference, but a reason to read again.
+        if office.registry_log.moved(snapshot.as_of, FRAME_TOPICS):
+            raise RegistryMoved(since=snapshot.as_of, idx=snapshot.as_of + 1) from None
+        raise
 
 
 def _same_files(

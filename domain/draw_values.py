@@ -1,6 +1,7 @@
 """The parts of a draw's events: who contributes, what was sealed, what came out."""
 
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,12 +22,24 @@ class StratumCount(msgspec.Struct, frozen=True, kw_only=True):
     sample: int
 
 
+class RegistryChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """How many changes the registry-change report lists: all, the late ones, and of what would be special.
+
+    `special_removed` were removed or re-classed although special, `late_special_removed` of these late.
+    """
+
+    changes: int
+    late: int
+    special_removed: int
+    late_special_removed: int
+
+
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """What was frozen: the position of the registries, and the blobs by their SHA-256.
 
     `strata` are the counts of rules.json, sorted by code. `rules_hash` is `H(rules.json)` without its
     final line end, `reports` names further blobs by what they report, `frame_reason` says why a
-    repeated attempt's frame differs.
+    repeated attempt's frame differs. `registry_changes` is not told by seals older than the report.
     """
 
     as_of: int
@@ -37,6 +50,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     strata: tuple[StratumCount, ...]
     reports: dict[str, str]
     frame_reason: str = ""
+    registry_changes: RegistryChanges | msgspec.UnsetType = msgspec.UNSET
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +62,26 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sums: str
 
 
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """Which seats a supplementary draw fills: of the sites of `draw` where exactly these are missing.
+
+    `seats` are in the order of the plan row's team. `areas` are regions, beyond the row's, whose officers may
+    come as well, and `reason` says why. `round` is one more than the supplementary draws of the same seats
+    that were completed before.
+    """
+
+    draw: str
+    seats: tuple[str, ...]
+    areas: tuple[str, ...]
+    reason: str
+    round: int
+
+    def key(self, plan_row: str, supplements: int) -> str:
+        """What keeps its attempts apart from the row's own; `supplements` is the number of `draw`."""
+        seats = "+".join(quote(seat, safe="") for seat in self.seats)
+        return f"{plan_row}+{supplements}.{self.round}+{seats}"
+
+
 class NarrowSeats(msgspec.Struct, frozen=True):
     """How many eligible sites have seats for which too few of the pool may sit, and how many such seats."""
 
@@ -56,5 +90,3 @@ class NarrowSeats(msgspec.Struct, frozen=True):
 
 
 NARROW_NOWHERE: Final = NarrowSeats(0, 0)
-NARROW_BELOW: Final = 3
-"""A seat for which fewer may sit is narrow: whoever knows the pool could guess or steer who comes."""

@@ -230,7 +230,18 @@ class Journey:
         """Frame, pool and rules frozen; the position of the seal."""
         sealed = sealing.seal(self.office, self.call(self.people.officer), draw)
         sealing.publish_seal(self.office, sealed)
-        return sealed.position
+        self.approved_narrow(draw)
+        position = self.agency.store.recorder.locate(
+            draw, draws.seal_version(self.office, self.load(Draw, draw))
+        )
+        assert position is not None
+        return position
+
+    def approved_narrow(self, draw: str) -> None:
+        """The discipline approves of narrow seats, where there are any."""
+        if self.load(Draw, draw).narrow_seats:
+            call = self.call(self.people.discipline)
+            sealing.approve_narrow_seats(self.office, call, draw, reason="持证人员少")
 
     def revealed(self, draw: str, position: int) -> None:
         """Both parties reveal with the receipt of the seal."""

@@ -41,11 +41,13 @@ from domain.installation import Adopted
 from infrastructure.adopted_rulebooks import AdoptedRulebooks
 from infrastructure.beacons import is_quicknet_signature
 from infrastructure.blobs import FolderBlobs
+from infrastructure.bundling import LedgerBundling
 from infrastructure.database import Store
 from infrastructure.event_store.mapper import EventMapper
 from infrastructure.mentions import mentions
 from infrastructure.people import ProjectedPeople
 from infrastructure.projection_runner import ProjectionRunner
+from infrastructure.registry_log import LoggedRegistries
 from infrastructure.rulebooks import SHIPPED, load_rulebooks
 from infrastructure.spreadsheets import read_table
 from infrastructure.working_days import ChineseWorkingDays
@@ -188,9 +190,11 @@ def join_agency(store: Store, clock: FakeClock, folder: Path, *, seed: int) -> A
         credentials=store.credentials,
         passwords=PlainPasswords(),
         registries=FoldedRegistries(store.recorder),
+        registry_log=LoggedRegistries(store.recorder, workflow.mapper),
         rulebooks=AdoptedRulebooks(load_rulebooks(SHIPPED), workflow, store.claims),
         calendar=ChineseWorkingDays(),
         ledger=ledger,
+        bundling=LedgerBundling(store.recorder, ledger),
         beacon=is_quicknet_signature,
         read_table=read_table,
         people=LatePeople(store, ORIGIN),

@@ -178,6 +178,30 @@ class EventRecorder(Log):
         )
         return chain.from_iterable(self._pages(sql, ("", 0), slice(1, 3), self._stop(stop)))
 
+    def of_topics(self, topics: Sequence[str], *, after: int = -1, stop: int | None = None) -> Iterator[Row]:
+        """Whole rows of some topics behind `idx` `after` and below `stop`, in their order."""
+        marks = ", ".join("?" * len(topics))
+        sql = (
+            f"SELECT {_ROW} FROM events WHERE topic IN ({marks}) AND idx > ? AND idx < ? ORDER BY idx LIMIT ?"  # noqa: S608
+        )
+        last, end, full = after, self._stop(stop), True
+        while full and (page := self.database.fetch(sql, (*topics, last, end, PAGE))):
+            yield from (Row(*row) for row in page)
+            last, full = page[-1][0], len(page) == PAGE
+
+    def of_kind(self, kind: str, stop: int) -> Iterator[tuple[Any, ...]]:
+        """(idx, stream, ver, topic, state) below `idx` `stop` of the streams of a kind, such as `site`, by
+        the stream's bytes, then version.
+        """
+        sql = (
+            "SELECT idx, stream, ver, topic, state FROM events WHERE (stream, ver) > (?, ?) AND stream < ? "
+            "AND idx < ? ORDER BY stream, ver LIMIT ?"
+        )
+        last, full = (f"{kind}-", 0), True
+        while full and (page := self.database.fetch(sql, (*last, f"{kind}.", stop, PAGE))):
+            yield from page
+            last, full = page[-1][1:3], len(page) == PAGE
+
     def locate(self, stream: str, ver: int) -> int | None:
         """The `idx` of a stream's version, or None."""
         rows = self.database.fetch("SELECT idx FROM events WHERE stream = ? AND ver = ?", (stream, ver))

@@ -19,6 +19,7 @@ from domain.identifiers import covers
 from domain.ledger.finding import Finding, Params
 from domain.plan import Plan, PlanRow
 from infrastructure.event_store.database import Session
+from infrastructure.registry_log import inspector_row, site_row
 from infrastructure.replay_check.histories import Histories, parted
 from infrastructure.replay_check.replay import differences
 
@@ -122,7 +123,7 @@ class LineCheck:
 
     def _site_lines(self, id: str) -> Iterator[tuple[int, Site | None]]:
         for idx, found in self._histories.versions(site.Site, id, self._snapshot.as_of):
-            row = _site_row(found)
+            row = site_row(found)
             there = any(covers(area, row.region) for area in self._sealing.row.areas)
             yield idx, next(iter(self._form_frame([row] if there else [])), None)
 
@@ -137,7 +138,7 @@ class LineCheck:
 
     def _officer_lines(self, id: str, frame: Sequence[Site]) -> Iterator[tuple[int, Inspector | None]]:
         for idx, found in self._histories.versions(inspector.Inspector, id, self._snapshot.as_of):
-            yield idx, next(iter(self._form_pool([_inspector_row(found)], frame)), None)
+            yield idx, next(iter(self._form_pool([inspector_row(found)], frame)), None)
 
     def _finding(self, code: str, found: "Line", idx: int | None, names: Sequence[str]) -> Finding:
         sealing = self._sealing
@@ -176,32 +177,3 @@ def _differing(
     theirs = sorted(one._replace(salt="") for one in formed)
     for key, left, right in differences(ours, theirs, 1):
         yield Line(key[0], cast(Any, left), cast(Any, right))
-
-
-def _site_row(found: site.Site) -> SiteRow:
-    facts = found.facts
-    return SiteRow(
-        id=found.id,
-        uscc=facts.uscc,
-        region=facts.region,
-        stratum=facts.stratum,
-        needs=facts.needs,
-        credit=facts.credit,
-        status=found.status,
-    )
-
-
-def _inspector_row(found: inspector.Inspector) -> InspectorRow:
-    facts, held = found.facts, found.facts.certificate
-    return InspectorRow(
-        id=found.id,
-        kind=facts.kind,
-        areas=facts.areas,
-        skills=facts.skills,
-        lead=facts.lead,
-        certificate_from=held.valid_from.isoformat() if held else "",
-        certificate_to=held.valid_to.isoformat() if held else "",
-        certificate_areas=held.areas if held else (),
-        relations=tuple((relation.uscc, relation.ground) for relation in facts.relations),
-        status=found.status,
-    )
