@@ -22,6 +22,11 @@ def published_checkpoints(folder: Path) -> Iterator[Held]:
         yield Held(CHECKPOINT, newest.read_bytes())
     for note in sorted(_notes(folder / KEPT), key=lambda file: (len(file.name), file.name)):
         yield _held(f"{KEPT}/{note.name}", note)
+    yield from abandoned_checkpoints(folder)
+
+
+def abandoned_checkpoints(folder: Path) -> Iterator[Held]:
+    """Those in a published ledger that were given up."""
     for note in sorted(folder.glob(f"{ABANDONED}/*/{CHECKPOINT}")):
         yield _held(note.relative_to(folder).as_posix(), note)
 

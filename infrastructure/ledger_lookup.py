@@ -1,10 +1,12 @@
 """Looking something up in the published ledger: a receipt, a position, or a hash of a leaf, state or root.
 
 No index of hashes is kept: the newest hundred thousand entries are searched at once, all of them only for who
-asks for it and waits. Roots are compared with the checkpoints that are kept.
+asks for it and waits. Roots are compared with the newest thousand checkpoints that are kept, or with all.
+Anybody may ask: what one question costs does not grow with the log.
 """
 
 from collections.abc import Callable, Iterator
+from heapq import nsmallest
 from typing import Final
 
 import msgspec
@@ -20,11 +22,17 @@ from domain.ledger.policy import TrustPolicy
 from domain.ledger.proof import Receipt
 from domain.ledger.tiles import ENTRIES, WIDTH, Tile, parse_bundle, read_tile, tile_width
 from infrastructure.files import disk_errors
-from infrastructure.held_checkpoints import published_checkpoints
-from infrastructure.ledger_files import Published
+from infrastructure.held_checkpoints import KEPT, abandoned_checkpoints
+from infrastructure.ledger_files import CHECKPOINT, Published
 
 NEWEST: Final = 100_000
 """How many of the newest entries are searched for a hash without being asked for more."""
+
+ROOTS: Final = 1000
+"""How many of the newest kept checkpoints are searched for a root without being asked for more."""
+
+TRIED: Final = 60
+"""How many kept checkpoints over a position are tried for the quorum's cosignatures."""
 
 Progress = Callable[[int, int], None]
 
@@ -96,16 +104,29 @@ class Lookup:
     def hash(self, digest: bytes, *, whole: bool = False, progress: Progress | None = None) -> Found:
         """What has this hash (32 bytes): a checkpoint's root, an entry's leaf, or a state; `NotFound`.
 
-        Of the entries the newest hundred thousand are searched, all of them if `whole`.
+        Of the entries the newest hundred thousand are searched and of kept checkpoints the newest thousand,
+        all of them if `whole`.
         """
         with disk_errors():
-            for held in published_checkpoints(self._published.folder):
-                facts = self._facts(held)
-                if facts is not None and facts.root == digest.hex():
+            for held in self._checkpoints(None if whole else ROOTS):
+                # Signatures of thousands would take seconds: only those on the right root are looked at.
+                facts = self._facts(held) if told_root(held.note) == digest else None
+                if facts is not None:
                     return Found(kind="root", checkpoint=facts, proved=True)
             for kind, idx in self._search(digest, 0 if whole else max(0, self._size() - NEWEST), progress):
                 return self.entry(idx, kind)
         raise NotFound(kind="hash", id=digest.hex())
+
+    def _checkpoints(self, limit: int | None) -> Iterator[Held]:
+        """The newest, so many kept ones, the largest first, and those that were given up."""
+        newest, kept = self._published.checkpoint(), self._published.kept
+        if newest is not None:
+            yield Held(CHECKPOINT, newest)
+        for size in kept.sizes(limit=limit):
+            note = kept.note(size)
+            if note is not None:
+                yield Held(f"{KEPT}/{size}", note, kept.token(size))
+        yield from abandoned_checkpoints(self._published.folder)
 
     def _search(self, digest: bytes, first: int, progress: Progress | None) -> Iterator[tuple[str, int]]:
         """The newest first: what people ask for is seldom old."""
@@ -137,10 +158,13 @@ class Lookup:
         return 0 if note is None else Checkpoint.parse(Note.parse(note).text).size
 
     def _covering(self, idx: int) -> CheckpointFacts | None:
-        """The smallest kept checkpoint over a position that the witnesses' quorum has cosigned."""
-        for size in reversed(self._published.kept.sizes()):
-            if size <= idx:
-                continue
+        """The smallest kept checkpoint over a position that the witnesses' quorum has cosigned, if it is one
+        of the smallest there are.
+        """
+        if not self._policy.witnesses:
+            return None
+        over = (size for size in self._published.kept.sizes() if size > idx)
+        for size in nsmallest(TRIED, over):
             note, token = self._published.kept.note(size), self._published.kept.token(size)
             facts = self._facts(Held(str(size), note, token)) if note is not None else None
             if facts is not None and facts.quorum and facts.cosigned:
@@ -161,6 +185,14 @@ class Lookup:
             quorum=self._policy.is_met(commitment.cosigned),
             stamped=stamped,
         )
+
+
+def told_root(note: bytes) -> bytes | None:
+    """The root that a checkpoint tells, before anybody knows who signed it; None for what is none."""
+    try:
+        return Checkpoint.parse(Note.parse(note).text).root
+    except LedgerError:
+        return None
 
 
 def _facts(data: bytes) -> EntryFacts:
