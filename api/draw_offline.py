@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
@@ -19,6 +19,9 @@ from typing import Any, Final, Protocol
 from api.offline import check_folder, policy_of
 from domain.drawing.canonical import decode
 from domain.drawing.errors import DrawingError, MissingFile
+from domain.drawing.frame_line import check_told
+from domain.drawing.lines import read_sample
+from domain.drawing.rules import read_rules
 from domain.drawing.verify import Beacon, Verdict
 from domain.ledger.entry import parse_entry
 from domain.ledger.errors import LedgerError
@@ -26,10 +29,13 @@ from domain.ledger.folder import states_path
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.tiles import ENTRIES, WIDTH, Tile, parse_bundle, read_tile, tile_width
 from domain.verifying.bundle import verify_draw
-from domain.verifying.log import Logged, draws_of
+from domain.verifying.log import IsWorkingDay, Logged, draws_of
 
 MEMBER_LIMIT: Final = 2**31
 """The most bytes of a file in an archive that are read: a frame of a million sites has 300 million."""
+
+Step = Callable[[int, int], None]
+"""Told how many of how many are done."""
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
 """What `api/locale/draw.toml` says: by table and code, in both languages."""
@@ -102,19 +108,41 @@ def judge(
     *,
     policy: TrustPolicy | None = None,
     ledger: Path | None = None,
+    line: Path | None = None,
     beacon: Beacon | None = None,
+    is_working_day: IsWorkingDay | None = None,
     now: datetime | None = None,
+    progress: Step = lambda done, size: None,
 ) -> Verdict:
-    """The verdict on a bundle; `ledger` is an exported ledger with states, checked first.
+    """The verdict on a bundle; `ledger` is an exported ledger with states, checked first, whose entries
+    `progress` counts. `line` is what the service told of one site's line of the frame.
 
     Raises OSError, tarfile.TarError, ValueError and MissingFile for what cannot be read, LedgerWrong for a
     ledger that is not sound.
     """
     bundle = open_bundle(place)
-    log = None if ledger is None or policy is None else _log(ledger, policy)
-    return verify_draw(
-        bundle.read, bundle.names, now=now or datetime.now(UTC), policy=policy, beacon=beacon, log=log
+    log = None if ledger is None or policy is None else _log(ledger, policy, progress)
+    found = verify_draw(
+        bundle.read,
+        bundle.names,
+        now=now or datetime.now(UTC),
+        policy=policy,
+        beacon=beacon,
+        log=log,
+        is_working_day=is_working_day,
     )
+    return _with_line(found, bundle, line.read_bytes()) if line and found.sound else found
+
+
+def _with_line(found: Verdict, bundle: Bundle, line: bytes) -> Verdict:
+    """The verdict, and what is said of one site held against the same rules and sample."""
+    ranks = {one.id: one.rank for one in read_sample(bundle.read("sample.jsonl"))}
+    told = json.loads(line)
+    try:
+        check_told(read_rules(bundle.read("rules.json")), ranks, told)
+    except DrawingError as error:
+        return replace(found, broken=error)
+    return replace(found, checked=(*found.checked, "frame-line"))
 
 
 class LedgerWrong(Exception):
@@ -125,9 +153,9 @@ class LedgerWrong(Exception):
         self.code, self.idx = code, idx
 
 
-def _log(folder: Path, policy: TrustPolicy) -> Iterator[Logged]:
+def _log(folder: Path, policy: TrustPolicy, progress: Step) -> Iterator[Logged]:
     """The draws and registries of a sound ledger, whose hashes have been verified."""
-    report = check_folder(folder, policy)
+    report = check_folder(folder, policy, progress=progress)
     if report.first is not None:
         raise LedgerWrong(report.first.code, report.first.idx)
     return draws_of(_events(lambda path: (folder / path).read_bytes(), report.size))
@@ -162,7 +190,7 @@ def main(
     told = Telling(texts or read_texts(), given.language)
     try:
         policy = _policy(given)
-        verdict = judge(given.bundle, policy=policy, ledger=given.ledger, beacon=beacon)
+        verdict = judge(given.bundle, policy=policy, ledger=given.ledger, line=given.line, beacon=beacon)
     except LedgerWrong as wrong:
         told.out(told.text("words", "ledger-wrong", finding=wrong.code, idx=wrong.idx))
         return 1
@@ -247,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         "--vkey", action="append", help="a trusted verifier key of the log, or a file of them"
     )
     parser.add_argument("--ledger", type=Path, help="an exported ledger with states; needs a trusted key")
+    parser.add_argument("--line", type=Path, help="what the service told of one site's line of the frame")
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
     parser.add_argument("--json", action="store_true")
     return parser

@@ -6,7 +6,7 @@ Layout of C2SP tlog-tiles: `checkpoint`, `tile/<L>/<N>`, `tile/entries/<N>`, par
 
 import fcntl
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -91,6 +91,13 @@ class Published:
             raise ReceiptAhead(idx=idx, size=size)
         with disk_errors(), self._lock:
             return make_receipt(idx, size, note, self._tree(size)).encode()
+
+    def receipts_under(self, note: bytes, positions: Sequence[int]) -> list[bytes]:
+        """The proofs of several events under one published checkpoint, which covers them all."""
+        size = size_of(note)
+        with disk_errors(), self._lock:
+            node = self._tree(size)
+            return [make_receipt(idx, size, note, node).encode() for idx in positions]
 
     def consistency(self, old: int, new: int) -> Consistency:
         """The proof that the tree of size `new` begins with that of size `old`.

@@ -1,7 +1,10 @@
 """The ledger as the application sees it: publish now, prove one event, check a proof handed in."""
 
-from domain.errors import NotFound, ReceiptWrong
+from collections.abc import Sequence
+
+from domain.errors import NotFound, ReceiptAhead, ReceiptWrong
 from domain.ledger.errors import LedgerError
+from domain.ledger.policy import TrustPolicy
 from domain.ledger.proof import Receipt
 from infrastructure.event_store.recorder import EventRecorder
 from infrastructure.ledger_publisher import LedgerPublisher, Published
@@ -36,6 +39,30 @@ class PublishedLedger:
         """The proof of one event; `ReceiptAhead` while it is not published, `NotFound` without the event."""
         return self._files.receipt(idx)
 
+    def receipts(self, positions: Sequence[int]) -> list[bytes]:
+        """The proofs of several events under one checkpoint: the first kept that the trust policy accepts.
+
+        Where none is kept yet, one is published and the quorum asked: `NotWitnessed`. Asked again, the same
+        checkpoint is taken, so that what is made of the receipts stays the same.
+        """
+        last = max(positions)
+        note = self._covering(last)
+        if note is None:
+            self._publisher.publish_witnessed(last)
+            note = self._covering(last) or self._files.checkpoint()
+        if note is None:
+            raise ReceiptAhead(idx=last, size=0)
+        return self._files.receipts_under(note, positions)
+
+    def _covering(self, idx: int) -> bytes | None:
+        """The smallest kept checkpoint that covers the event and that the trust policy accepts, or None."""
+        policy = self._trust.policy()
+        for size in sorted(size for size in self._files.kept.sizes() if size > idx):
+            note = self._files.kept.note(size)
+            if note is not None and _is_accepted(policy, note):
+                return note
+        return None
+
     def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
         """`ReceiptWrong` unless it proves this event under a checkpoint that the trust policy accepts."""
         idx = self._recorder.locate(stream, version)
@@ -50,3 +77,11 @@ class PublishedLedger:
             raise ReceiptWrong("/receipt", reason=str(error)) from error
         if entry.idx != idx:
             raise ReceiptWrong("/receipt", reason="another event")
+
+
+def _is_accepted(policy: TrustPolicy, note: bytes) -> bool:
+    try:
+        policy.open(note)
+    except LedgerError:
+        return False
+    return True

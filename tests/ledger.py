@@ -1,5 +1,7 @@
 """A ledger in memory: signed checkpoints and receipts over the store's own entries, nothing on disk."""
 
+from collections.abc import Sequence
+
 from domain.errors import NotFound, ReceiptAhead, ReceiptWrong
 from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.errors import LedgerError
@@ -38,6 +40,12 @@ class MemoryLedger:
             raise ReceiptAhead(idx=idx, size=self.size)
         node = TileReader(self._files.__getitem__, self.size)
         return make_receipt(idx, self.size, self.checkpoint, node).encode()
+
+    def receipts(self, positions: Sequence[int]) -> list[bytes]:
+        """The proofs of several events under one checkpoint."""
+        if max(positions) >= self.size:
+            self.publish(max(positions))
+        return [self.receipt(idx) for idx in positions]
 
     def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
         """`ReceiptWrong` unless the receipt proves this event under this key."""

@@ -1,4 +1,4 @@
-"""What a draw needs as files: a contributor's secret, the seal's receipt, the bundle."""
+"""What a draw needs as files: a contributor's secret, and the seal's receipt."""
 
 import secrets
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from api.cli.desk import Bench, Desk
 from api.cli.files import write_private
 from api.cli.options import Out, argument, option
 from api.cli.refusals import Cannot
-from application.draws import read_opened, read_sealed, seal_version
+from application.draws import seal_version
 from application.workflow import Call
 from domain.draw import Draw
 from domain.drawing.seed import SECRET_BYTES
@@ -40,7 +40,6 @@ def add_draw_files(draw: typer.Typer) -> None:
     """Add the commands to the group `draw`."""
     operates(draw, "secret")(make_secret)
     asks(draw, "receipt")(receipt)
-    asks(draw, "bundle")(bundle)
 
 
 def make_secret(
@@ -84,25 +83,6 @@ def receipt(desk: Desk, call: Call, id: Id, out: Out = None) -> None:
     desk.terminal.facts({"idx": idx, "file": str(out)})
 
 
-def bundle(
-    desk: Desk,
-    call: Call,
-    id: Id,
-    folder: Annotated[Path, argument("A new folder for the files 输出目录.", file_okay=False)],
-    reason: Annotated[
-        str, option("--reason", help="Why you read all of it, recorded first; else the public part 查阅理由.")
-    ] = "",
-) -> None:
-    """Write a draw's files: the public ones once it is opened, all with a recorded reason 取材料包."""
-    if folder.is_dir() and any(folder.iterdir()):
-        raise Cannot("folder-used", folder=str(folder))
-    office = desk.office
-    found = read_sealed(office, call, id, reason=reason) if reason else read_opened(office, id)
-    desk.settle()
-    _write_files(folder, found, private=bool(reason))
-    desk.terminal.facts({"folder": str(folder), "files": sorted(found)})
-
-
 def read_secret(file: Path) -> Secret:
     """The secret in a file that `make_secret` wrote; its content is never repeated in a message."""
     try:
@@ -136,12 +116,3 @@ def _time(at: str) -> str:
     except ValueError as error:
         raise typer.BadParameter(f"{at!r} is no time", param_hint="--source") from error
     return at
-
-
-def _write_files(folder: Path, files: Mapping[str, bytes], *, private: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o755)
-    for name, content in files.items():
-        if private:
-            write_private(folder / name, content)
-        else:
-            (folder / name).write_bytes(content)

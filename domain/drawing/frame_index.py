@@ -41,7 +41,7 @@ class FrameIndex:
 
     def __init__(self, rules: Rules, seed: bytes, lines: Iterable[bytes]) -> None:
         """`lines` are those of frame.jsonl, each with its newline, read once. WrongFigure frame-root."""
-        self._rules, self._seed = rules, seed
+        self.rules, self._seed = rules, seed
         self._strata = {stratum.code: stratum for stratum in rules.strata}
         found: dict[tuple[str, int], list[bytes]] = {}
         self._pieces = list(self._read(lines, found))

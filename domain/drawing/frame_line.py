@@ -15,7 +15,7 @@ from domain.drawing.errors import DrawingError, WrongFigure, WrongShape
 from domain.drawing.lines import Site, parse_site
 from domain.drawing.rules import Rules
 from domain.drawing.select import split_certain
-from domain.drawing.shape import take_fields, take_hex, take_integer, take_list, take_text
+from domain.drawing.shape import take_fields, take_hex, take_integer, take_list, take_text, take_word
 from domain.drawing.tree import leaf_of, root_by
 
 FRAME: Final = "frame.jsonl"
@@ -86,6 +86,24 @@ def chance_of(site: Site, sample: int, weights: Mapping[int, int]) -> Chance:
     share = left * site.weight
     common = gcd(share, total)
     return Chance(share // common, total // common)
+
+
+def check_told(rules: Rules, ranks: Mapping[str, int], told: Json) -> None:
+    """What was told of a site, `{"site","line","before","after","drawn",…}`, against rules and sample.
+
+    `ranks` are those of the drawn sites. Raises WrongFigure line-not-in-frame, line-of-another-site,
+    line-differs-drawn, absence-not-proved, and WrongShape.
+    """
+    if not isinstance(told, dict) or not {"site", "line", "before", "after", "drawn"} <= told.keys():
+        raise WrongShape("not-a-frame-line", "an answer about one site was expected")
+    site = take_word(told["site"], "site")
+    line, before, after = (told[name] and read_proof(told[name]) for name in ("line", "before", "after"))
+    if line is None:
+        verify_absence(rules, site, before, after)
+    elif verify_line(rules, line).id != site:
+        raise WrongFigure("line-of-another-site", site, file=FRAME, line=line.place + 1)
+    if told["drawn"] != ranks.get(site):
+        raise WrongFigure("line-differs-drawn", f"{told['drawn']} instead of {ranks.get(site)}")
 
 
 def read_proof(value: Json) -> LineProof:

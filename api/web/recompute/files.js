@@ -144,7 +144,8 @@ function readDocument(data) {
   return decode(data.subarray(0, -1));
 }
 
-function parseSite(value) {
+/** One line of the frame. */
+export function parseSite(value) {
   const line = fields(value, SITE);
   flag(line.eligible, "eligible");
   text(line.reason, "reason");
