@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from application.earlier_draws import require_earlier_opened
 from application.office import Office
 from application.ports import Answer
 from application.readings import DrawSealed
@@ -244,6 +245,7 @@ def open_draw(office: Office, call: Call, id: str) -> Answer:
         unsettled = [one for one in assignments_of(office, draw) if not _settled(office, one)]
         if unsettled and draw.status == "completed":
             raise DrawStillOpen(assignments=len(unsettled))
+        require_earlier_opened(office, draw)
         draw.open(call.act, changes=digest(bundle_opener(office, draw).get("changes.jsonl", b"")).hex())
 
     return office.workflow.change(call, Draw, id, decide)

@@ -30,7 +30,8 @@ class DrawEntry(Entry):
     `contributors` are parties, `custodians` their accounts in the same order (not public). `committed`,
     `revealed` and `typed` name parties. `rules_hash` is public from the seal, `sums` (the hash of
     SHA256SUMS) from the completion, `public_value` from its observation. `rules`, `frame`, `pool`,
-    `reports`, `seed`, `sample`, `teams` are blobs' digests, empty until the draw is opened.
+    `reports`, `seed`, `sample`, `teams` are blobs' digests, empty until the draw is opened, and so are the
+    counts of `strata`.
     `changes` is the hash of changes.jsonl.
     """
 
@@ -85,7 +86,8 @@ class DrawEntry(Entry):
         if self.status == "opened":
             return self
         hidden = dict.fromkeys(("rules", "frame", "pool", "seed", "sample", "teams"), "")
-        return msgspec.structs.replace(self, **hidden, reports={})
+        # How many are eligible tells, of a small area, which sites another sealed draw has taken out.
+        return msgspec.structs.replace(self, **hidden, reports={}, strata=())
 
 
 DRAWS: Final = View("draws_v1", DrawEntry, ("id",), ("idx",), ("plan_row",), ("region", "period"))
