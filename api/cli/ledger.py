@@ -19,7 +19,7 @@ from api.cli.witnessing import witness
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.note import Note
 from domain.ledger.policy import TrustPolicy
-from domain.ledger.proof import digest_of
+from domain.ledger.proof import digest_of, position_of
 
 ledger = typer.Typer(name="ledger", help="The audit ledger 审计账本.", no_args_is_help=True)
 ledger.add_typer(witness)
@@ -79,12 +79,12 @@ def show(
 
 def _look_up(bench: Bench, what: str, policy: TrustPolicy, *, scan: bool) -> None:
     lookup = bench.tools.audit().lookup(policy)
-    digest = digest_of(what)
+    digest, position = digest_of(what), position_of(what)
     if digest is not None:
         with bench.terminal.progress("searching") as step:
             found = lookup.hash(digest, whole=scan, progress=step)
-    elif what.isascii() and what.isdecimal():
-        found = lookup.entry(int(what))
+    elif position is not None:
+        found = lookup.entry(position)
     else:
         found = lookup.receipt(Path(what).read_bytes())
     _show_found(bench, found)

@@ -17,7 +17,7 @@ from api.rest.fields import Reasoned
 from api.rest.presenting import show
 from application.exports import ExportsBusy, note_export
 from domain.ledger.errors import LedgerError
-from domain.ledger.proof import digest_of
+from domain.ledger.proof import digest_of, position_of
 
 public = APIRouter(prefix="/ledger", tags=["ledger"])
 router = APIRouter(prefix="/ledger", tags=["ledger"])
@@ -62,11 +62,11 @@ def look_up(
     """A receipt is checked against the entry at its position. A hash may be a checkpoint's root, an entry's
     leaf, or a state's; of the entries the newest 100,000 are searched.
     """
-    lookup, digest = _lookup(asked), digest_of(what)
+    lookup, digest, position = _lookup(asked), digest_of(what), position_of(what)
     if digest is not None:
         return show(lookup.hash(digest))
-    if what.isascii() and what.isdecimal():
-        return show(lookup.entry(int(what)))
+    if position is not None:
+        return show(lookup.entry(position))
     try:
         return show(lookup.receipt(what.encode()))
     except LedgerError as error:

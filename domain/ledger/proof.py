@@ -21,6 +21,8 @@ from domain.ledger.note import NOTE_LIMIT, VerifierKey, decode_base64, encode_ba
 
 HEADER = "c2sp.org/tlog-proof@v1"
 PATH_LIMIT = 63
+POSITION_LIMIT = 19
+"""How many digits a position may have that somebody wrote down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ def digest_of(text: str) -> bytes | None:
     except ValueError:
         return None
     return digest if len(digest) == HASH_SIZE else None
+
+
+def position_of(text: str) -> int | None:
+    """The position that somebody wrote down, in ASCII digits; None for a text that is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= POSITION_LIMIT else None
 
 
 def _ascii_lines(head: bytes) -> list[str]:

@@ -53,6 +53,7 @@ def test_what_proves_nothing_is_told_so(published: Service) -> None:
     told = look_up(nobody, receipt.replace("index 2\n", "index 1\n"))
     assert (told["kind"], told["proved"]) == ("receipt", False)
     assert look_up(nobody, "nonsense")["proved"] is False
+    assert look_up(nobody, "9" * 5000)["proved"] is False
     assert nobody.page("/ledger/lookup", params={"what": "ab" * 32}).status_code == 404
     assert nobody.page("/ledger/lookup", params={"what": "99999"}).status_code == 409
     assert nobody.page("/ledger/entries/99999").status_code == 409
