@@ -25,7 +25,7 @@ class Rate:
 
     def wait(self, source: str) -> int:
         """0 if the source may submit now, which counts; else how many seconds it has to wait."""
-        name, now = _network(source), self._clock()
+        name, now = network_of(source), self._clock()
         left, since = self._left.pop(name, (float(self._burst), now))
         left = min(float(self._burst), left + (now - since) * self._each)
         self._left[name] = (left - 1 if left >= 1 else left, now)
@@ -34,7 +34,8 @@ class Rate:
         return 0 if left >= 1 else max(1, ceil((1 - left) / self._each))
 
 
-def _network(source: str) -> str:
+def network_of(source: str) -> str:
+    """What one machine has for itself: an IPv4 address, or the /64 of an IPv6 one."""
     try:
         address = ip_address(source)
     except ValueError:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.listening import address_of, listen
+from api.witness_rate import network_of
 
 HEAD_SECONDS: Final = 10.0
 """In this time the head of a request must be here."""
@@ -65,9 +66,9 @@ class ImpatientProtocol(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _others(self) -> int:
-        host = self.client[0] if self.client else ""
+        network = network_of(self.client[0] if self.client else "")
         known: set[Any] = self.connections
-        return sum(1 for one in known if one.client and one.client[0] == host)
+        return sum(1 for one in known if one.client and network_of(one.client[0]) == network)
 
 
 def witness_config(app: Starlette, protocol: type[H11Protocol] = ImpatientProtocol) -> uvicorn.Config:

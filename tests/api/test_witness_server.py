@@ -10,7 +10,7 @@ import pytest
 
 from api.witness import BODY_LIMIT
 from api.witness_rate import Rate
-from api.witness_server import HEAD_LIMIT
+from api.witness_server import HEAD_LIMIT, ImpatientProtocol
 from tests.infrastructure.witness_samples import SampleLog
 from tests.witness_serving import Served, refused, serving
 
@@ -116,6 +116,19 @@ def test_the_addresses_of_one_network_share_a_bucket() -> None:
     assert rate.wait("2001:db8:1:3::1") == 0
     assert rate.wait("::ffff:192.0.2.1") == 0
     assert rate.wait("192.0.2.1") > 0
+
+
+def test_the_connections_of_one_network_are_counted_together() -> None:
+    def connected(host: str) -> ImpatientProtocol:
+        one = ImpatientProtocol.__new__(ImpatientProtocol)
+        one.client = (host, 1)
+        return one
+
+    all_of_them = [connected(f"2001:db8:1:2::{number}") for number in range(1, 5)]
+    all_of_them += [connected("2001:db8:1:3::1"), connected("192.0.2.1")]
+    for one in all_of_them:
+        one.connections = set(all_of_them)
+    assert [one._others() for one in all_of_them] == [4, 4, 4, 4, 1, 1]
 
 
 def test_only_so_many_sources_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
