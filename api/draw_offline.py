@@ -10,6 +10,7 @@ import json
 import sys
 import tarfile
 import tomllib
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,6 +34,9 @@ from domain.verifying.log import IsWorkingDay, Logged, draws_of
 
 MEMBER_LIMIT: Final = 2**31
 """The most bytes of a file in an archive that are read: a frame of a million sites has 300 million."""
+
+UNREADABLE: Final = (OSError, EOFError, tarfile.TarError, zlib.error, ValueError)
+"""What a bundle raises that is no bundle, or one that was cut short."""
 
 Step = Callable[[int, int], None]
 """Told how many of how many are done."""
@@ -192,9 +196,9 @@ def main(
         policy = _policy(given)
         verdict = judge(given.bundle, policy=policy, ledger=given.ledger, line=given.line, beacon=beacon)
     except LedgerWrong as wrong:
-        told.out(told.text("words", "ledger-wrong", finding=wrong.code, idx=wrong.idx))
+        told.out(told.wrong_ledger(wrong))
         return 1
-    except (OSError, tarfile.TarError, ValueError, LedgerError) as error:
+    except (*UNREADABLE, LedgerError) as error:
         print(told.unreadable(error), file=sys.stderr)  # noqa: T201
         return 2
     told.out(
@@ -245,6 +249,10 @@ class Telling:
         if isinstance(error, MissingFile):
             return self.text("words", "missing-file", file=error.file)
         return self.text("words", "unreadable", error=error)
+
+    def wrong_ledger(self, wrong: LedgerWrong) -> str:
+        """That the exported ledger is not sound."""
+        return self.text("words", "ledger-wrong", finding=wrong.code, idx=wrong.idx)
 
     def out(self, text: str) -> None:
         """To standard output."""

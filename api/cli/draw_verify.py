@@ -1,6 +1,5 @@
 """`draw verify`: a bundle judged by the very code that lies in it as verify.py. Needs no store and no key."""
 
-import tarfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from api.cli.desk import Bench
 from api.cli.ledger_verify import Keys, trusted
 from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
-from api.draw_offline import LedgerWrong, Telling, judge, plain, read_texts
+from api.draw_offline import UNREADABLE, LedgerWrong, Telling, judge, plain, read_texts
 from domain.drawing.verify import Verdict
 from domain.errors import CalendarMissing
 from domain.ledger.policy import TrustPolicy
@@ -64,7 +63,7 @@ def verify(
     except LedgerWrong as wrong:
         _show_wrong_ledger(bench, told, wrong)
         raise typer.Exit(FINDING) from wrong
-    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+    except UNREADABLE as error:
         raise Cannot("bundle-unreadable", reason=told.unreadable(error)) from error
     _show(bench, told, verdict)
 
@@ -102,7 +101,7 @@ def _show_wrong_ledger(bench: Bench, told: Telling, wrong: LedgerWrong) -> None:
     if bench.terminal.json:
         bench.terminal.give({"sound": False, "ledger": {"code": wrong.code, "idx": wrong.idx}})
     else:
-        bench.terminal.line(told.text("words", "ledger-wrong", finding=wrong.code, idx=wrong.idx))
+        bench.terminal.line(told.wrong_ledger(wrong))
 
 
 def _show(bench: Bench, told: Telling, verdict: Verdict) -> None:

@@ -34,7 +34,7 @@ WANTED = {
     "catalogue": "publish list",
     "plan": "draft set-row drop-row submit approve return publish list show",
     "draw": "announce commit seal receipt reveal type-value observe complete open void end "
-    "bundle secret list",
+    "bundle secret list line verify",
     "recusal": "declare grant refuse withdraw",
     "barring": "declare grant refuse withdraw list",
     "assignment": "ask-void refuse-void void list mine",

@@ -57,7 +57,8 @@ def test_a_quarter_goes_from_the_draw_to_the_opened_bundle(drawn: Installation) 
     drawn.done("draw", "open", _draw(drawn), by="officer")
     folder = drawn.folder / "bundle"
     files = drawn.done("draw", "bundle", _draw(drawn), folder, by="officer")["files"]
-    assert sorted(file.name for file in folder.iterdir()) == files
+    found = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    assert sorted(found) == files
     assert "seed.json" in files
     assert "pool.jsonl" not in files
     _compare_figures(drawn)
