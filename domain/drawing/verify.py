@@ -27,6 +27,7 @@ from domain.drawing.lines import (
     read_sample,
     read_teams,
 )
+from domain.drawing.narrow import NARROW_FILE, check_narrow
 from domain.drawing.rules import Rules, check_frame, check_pool, read_rules
 from domain.drawing.seed import SeedRecord, check_seed, read_seed
 from domain.drawing.select import draw_ticket, select_sites
@@ -115,7 +116,8 @@ def check_bundle(open_file: Opener, progress: Progress, beacon: Beacon | None = 
 
 def read_files(open_file: Opener) -> Files:
     """Read what there is, strictly. Raises MissingFile, NotCanonical, WrongShape, WrongOrder, WrongFigure."""
-    raw = {name: data for name in (*SUMMED, CHANGES, SUMS) if (data := _read(open_file, name)) is not None}
+    names = (*SUMMED, CHANGES, SUMS, NARROW_FILE)
+    raw = {name: data for name in names if (data := _read(open_file, name)) is not None}
     for name in ("rules.json", "seed.json", "sample.jsonl", SUMS):
         if name not in raw:
             raise MissingFile("missing-file", file=name)
@@ -169,6 +171,10 @@ def _beacon_steps(
 def _whole_steps(
     files: Files, frame: list[Site], pool: list[Inspector], teams: list[Team], progress: Progress
 ) -> Iterator[tuple[str, Callable[[], None]]]:
+    if NARROW_FILE in files.raw:
+        yield "narrow-seats", lambda: check_narrow(files.raw[NARROW_FILE], files.rules.team, frame, pool)
+    else:
+        progress.unchecked.append(("narrow-seats", "no-report"))
     outcome = draw(files.rules, files.seed.seed, frame, pool)
     yield "sample", lambda: compare_sample(files.sample, outcome.sample)
     yield "teams", lambda: _check_teams(files, frame, pool, teams, outcome)

@@ -12,6 +12,7 @@ from domain.verifying.chance import NOT_PROVED, check_kept, judge_chance
 from domain.verifying.errors import WrongProof
 from domain.verifying.log import IsWorkingDay, LogCheck, Logged
 from domain.verifying.proofs import Opener, Proved, check_chain, prove_events
+from domain.verifying.registries import RegistryFold
 from domain.verifying.steps import Steps, check_steps, check_times
 
 
@@ -38,8 +39,10 @@ def verify_draw(
         if log is None:
             progress.unchecked.append(("log", "no-ledger"))
         else:
-            LogCheck(now=now, is_working_day=is_working_day).run(_compared(log, events))
+            fold = RegistryFold(files.rules.draw_no, files.rules.as_of)
+            LogCheck(now=now, is_working_day=is_working_day).run(fold.follow(_compared(log, events)))
             progress.checked.append("log")
+            _check_registries(fold, files, progress)
     except MissingFile:
         raise
     except DrawingError as error:
@@ -68,6 +71,22 @@ def _check_proofs(
     progress.checked.append("kept-receipts")
     judge_chance(steps, files, kept, policy, progress)
     return events
+
+
+def _check_registries(fold: RegistryFold, files: Files, progress: Progress) -> None:
+    """Frame and pool against the registries' own events, where they are at hand."""
+    frame, pool = files.frame, files.pool
+    reason = "states-missing" if fold.untold else "" if fold.applies else "not-of-registries"
+    if frame is None or reason:
+        progress.unchecked.append(("frame-of-registry", reason or "frame-confidential"))
+        return
+    fold.check_frame(frame)
+    progress.checked.append("frame-of-registry")
+    if pool is None:
+        progress.unchecked.append(("pool-of-registry", "public-bundle"))
+        return
+    fold.check_pool(frame, pool, files.raw["pool.jsonl"])
+    progress.checked.append("pool-of-registry")
 
 
 def _compared(log: Iterable[Logged], events: Sequence[Proved]) -> Iterator[Logged]:

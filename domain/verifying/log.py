@@ -207,6 +207,10 @@ _HANDLERS: Final[dict[str, Callable[[LogCheck, Entry, Mapping[str, Any]], None]]
 }
 
 
+PLANS: Final = "plan.row-"
+"""The topics of plan rows, which say what a frame is made of."""
+
+
 def draws_of(events: Iterable[Logged]) -> Iterator[Logged]:
-    """Only what `LogCheck` looks at, for who reads a log of many other things."""
-    return (event for event in events if event.entry.topic.startswith((*REGISTRY, "draw.")))
+    """Only what `LogCheck` and `RegistryFold` look at, for who reads a log of many other things."""
+    return (event for event in events if event.entry.topic.startswith((*REGISTRY, PLANS, "draw.")))

@@ -8,7 +8,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from domain.drawing.canonical import encode_lines
+from domain.drawing.canonical import decode_lines, encode_lines
+from domain.drawing.narrow import NARROW_FILE
 from domain.drawing.source import source_json, source_time
 from domain.drawing.verify import Files
 from domain.ledger.entry import parse_at
@@ -23,12 +24,18 @@ OBSERVED: Final = "draw.public-value-observed.v1"
 COMPLETED: Final = "draw.completed.v1"
 CHANGED: Final = "draw.changed.v1"
 OPENED: Final = "draw.opened.v1"
+NARROW_FOUND: Final = "draw.narrow-seats-found.v1"
+NARROW_APPROVED: Final = "draw.narrow-seats-approved.v1"
 VOIDED: Final = "draw.voided.v1"
 ENDED: Final = "draw.attempt-ended.v1"
 NEEDED: Final = (ANNOUNCED, COMMITTED, SEALED, REVEALED, OBSERVED, COMPLETED)
 """The steps that every completed draw has, in this order."""
 
 _FILES: Final = {"frame": "frame.jsonl", "pool": "pool.jsonl", "rules": "rules.json"}
+_REPORTS: Final = {
+    "narrow-seats": NARROW_FILE,
+    "registry-changes": "reports/registry-changes.jsonl",
+}
 _RESULT: Final = {
     "seed": "seed.json",
     "sample": "sample.jsonl",
@@ -94,6 +101,7 @@ def check_steps(steps: Steps, files: Files) -> None:
         if said != found:
             raise WrongStep(f"step-differs-{field}", f"{said} instead of {found}", file=step.event.file)
     _check_changes(steps, files)
+    _check_narrow(steps, files)
 
 
 def check_times(steps: Steps, files: Files) -> None:
@@ -180,6 +188,11 @@ def _seal(step: Step, files: Files) -> Iterator[tuple[Step, str, Any, Any]]:
     )
     yield step, "as_of", step.fact("seal", "as_of"), files.rules.as_of
     yield from _hashes(step, "seal", _FILES, files)
+    named = step.state["seal"].get("reports")
+    for report, file in _REPORTS.items():
+        if file in files.raw:
+            said = named.get(report) if isinstance(named, dict) else None
+            yield step, "reports", said, sha256(files.raw[file]).hexdigest()
 
 
 def _hashes(
@@ -210,6 +223,26 @@ def _check_changes(steps: Steps, files: Files) -> None:
     for step in steps.all(OPENED):
         if step.fact("changes") != sha256(changes).hexdigest():
             raise WrongStep("step-differs-changes", "the opening names another file", file=step.event.file)
+
+
+def _check_narrow(steps: Steps, files: Files) -> None:
+    """Narrow seats are told as many as the report lists, and approved by a second person before a reveal."""
+    if (listed := files.raw.get(NARROW_FILE)) is not None:
+        told = [[one.fact("sites"), one.fact("seats")] for one in steps.all(NARROW_FOUND)]
+        lines = decode_lines(listed, NARROW_FILE, lambda line: line)
+        sites = {line["id"] for line in lines if isinstance(line, dict)}
+        if told != ([[len(sites), len(lines)]] if lines else []):
+            raise WrongStep("step-differs-narrow_seats", f"the events tell {told}", file=NARROW_FILE)
+    found = approved = False
+    for event in steps.events:
+        found |= event.entry.topic == NARROW_FOUND
+        approved |= event.entry.topic == NARROW_APPROVED
+        if event.entry.topic == REVEALED and found and not approved:
+            raise WrongStep("narrow-unapproved", file=event.file)
+    for step in steps.all(NARROW_APPROVED):
+        sealer = {step.fact("by") for step in steps.all(SEALED)}
+        if step.fact("by") in sealer:
+            raise WrongStep("narrow-unapproved", "by who sealed it", file=step.event.file)
 
 
 def _list(step: Step, field: str) -> list[Any]:

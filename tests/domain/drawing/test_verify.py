@@ -50,7 +50,7 @@ def test_a_good_bundle_is_sound_and_says_what_was_checked(name: str) -> None:
     found = verify_bundle(Forgery(name))
     assert found.sound
     assert found.checked == ("format", "frame", "pool", "seed", "sample", "teams", "changes", "sums")
-    assert found.unchecked == (("public-value", "typed-in"),)
+    assert found.unchecked == (("public-value", "typed-in"), ("narrow-seats", "no-report"))
 
 
 @pytest.mark.parametrize("name", NAMES)
