@@ -13,10 +13,14 @@ from domain.drawing.frame_line import check_told
 from domain.drawing.lines import read_sample
 from domain.drawing.rules import read_rules
 from domain.ledger.policy import TrustPolicy
+from tests.api.rest import story as story_module
 from tests.api.rest.service import Service
 from tests.api.rest.story import Story, done
 from tests.api.rest.story import site as site_facts
 from tests.api.rest.test_transcript import refused
+from tests.api.rest.test_witnessed import watched
+from tests.fakes import FakeClock
+from tests.infrastructure.outsiders import Answer
 from tests.usccs import uscc
 
 FILES = {"SHA256SUMS", "VERIFY.md", "frame.jsonl", "rules.json", "sample.jsonl", "seed.json", "verify.py"}
@@ -165,3 +169,70 @@ def test_a_site_that_came_later_is_proved_not_to_have_been_in_the_drum(small: Se
     assert told["before"] or told["after"]
     check_told(read_rules(files["rules.json"]), {}, told)
     assert small.nobody.get(f"/public/draws/{draw}/frame", uscc=uscc(99)).json()["lines"] == []
+
+
+def hidden_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan row's stratum is confidential."""
+    strata = [{"code": "key", "num": 1, "den": 2, "confidential": True}]
+    monkeypatch.setattr(story_module, "ROW", {**story_module.ROW, "strata": strata})
+
+
+def test_a_confidential_line_is_for_the_enterprise_and_who_reads_draws(
+    small: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hidden_row(monkeypatch)
+    draw = opened(Story(small))
+    own, other = (small.officer.get("/sites", uscc=uscc(n)).json()["items"][0]["id"] for n in (0, 1))
+    enterprise = small.hire("enterprise")
+    path = f"/accounts/{enterprise.account}"
+    tag = small.administrator.etag(path)
+    done(small.administrator.put(f"{path}/enterprise", {"uscc": uscc(0)}, match=tag))
+    refused(small.nobody.get(f"/public/draws/{draw}/frame/{own}"), 403, "frame-confidential")
+    refused(enterprise.get(f"/draws/{draw}/frame/{other}"), 403, "frame-confidential")
+    told = enterprise.get(f"/draws/{draw}/frame/{own}").json()
+    answer = small.nobody.get(f"/public/draws/{draw}/bundle")
+    files = unpacked(answer.content)
+    assert "frame.jsonl" not in files
+    assert "只有审计人员能核对" in files["VERIFY.md"].decode()
+    ranks = {one.id: one.rank for one in read_sample(files["sample.jsonl"])}
+    check_told(read_rules(files["rules.json"]), ranks, told)
+    assert small.officer.get(f"/draws/{draw}/frame/{other}").json()["line"]
+    verdict = judge(keep(tmp_path, answer.content), policy=trust_of(small), now=small.clock.now())
+    assert verdict.broken is None
+    assert ("sample", "frame-confidential") in verdict.unchecked
+
+
+def test_a_witness_proves_that_the_seal_came_first(tmp_path: Path, clock: FakeClock) -> None:
+    """The quorum's cosignature stands in every receipt, and the strict policy is met."""
+    with watched(tmp_path, clock) as one:
+        story = Story(one.service)
+        draw = story.announced_draw()
+        story.commit(draw)
+        done(one.seal(draw))
+        clock.advance(minutes=5)
+        for step in (story.reveal, story.roll, story.complete):
+            step(draw)
+        for assignment, team in story.tasks().items():
+            story.published(assignment, team)
+        done(
+            one.service.officer.post(
+                f"/draws/{draw}/opening", match=one.service.officer.etag(f"/draws/{draw}")
+            )
+        )
+        bundle = keep(tmp_path, one.service.nobody.get(f"/public/draws/{draw}/bundle").content)
+        assert one.policy.quorum != "none"
+        verdict = judge(bundle, policy=one.policy, now=clock.now())
+        assert verdict.broken is None
+        assert verdict.checked[-1] == "sealed-before-chance: witness.example/1"
+
+
+def test_without_the_quorum_no_bundle_is_made_and_the_next_one_asks_again(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with watched(tmp_path, clock) as one:
+        draw = opened(Story(one.service))
+        one.witness.lie = lambda _: Answer(503, b"")
+        path = f"/public/draws/{draw}/bundle"
+        refused(one.service.nobody.get(path), 503, "not-witnessed")
+        one.witness.lie = None
+        assert one.service.nobody.get(path).status_code == 200
