@@ -121,28 +121,6 @@ def test_a_restart_goes_on_at_any_size(log: MemoryLog, latch: MemoryLatch, folde
         assert published(folder) == checkpoint
 
 
-@pytest.mark.parametrize(("then", "now", "told"), [(600, 599, 600), (600, 513, 600), (600, 250, 256)])
-def test_a_store_set_back_signs_nothing_though_the_checkpoint_was_removed(
-    log: MemoryLog, latch: MemoryLatch, folder: Path, then: int, now: int, told: int
-) -> None:
-    log.size = 200
-    publisher(log, latch, folder).publish_once()
-    backup = latch.read()
-    assert backup is not None
-    log.size = then
-    publisher(log, latch, folder).publish_once()
-    (folder / "checkpoint").unlink()
-    log.size, old = now, MemoryLatch()
-    old.swap(None, *backup)
-    with pytest.raises(LedgerDiverged) as refusal:
-        publisher(log, old, folder).publish_once()
-    assert (reason(refusal), refusal.value.facts["published"]) == ("store-behind", told)
-    assert Published(folder).checkpoint() is None
-    log.size = then
-    checkpoint = publisher(log, latch, folder).publish_once()
-    assert (checkpoint, published(folder).size) == (None, then)
-
-
 class Killed(BaseException):
     """Stands for kill -9 at a place of the test's choice."""
 
