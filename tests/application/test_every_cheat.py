@@ -21,6 +21,9 @@ from typing import Any
 import pytest
 
 from api.draw_offline import judge
+from domain.drawing.bundle import draw
+from domain.drawing.lines import read_frame, read_pool, write_sample, write_teams
+from domain.drawing.rules import read_rules
 from domain.drawing.succession import succession_key
 from domain.drawing.verify import Verdict
 from infrastructure.beacons import is_quicknet_signature
@@ -373,30 +376,28 @@ def register_before_the_seal(fraud: Fraud) -> None:
     fraud.insert(seal, Event(f"site-{'f' * 32}", site.topic, seal.at, site.state))
 
 
-def seal_retold(fraud: Fraud) -> None:
-    """After the value, the frame is exchanged and everything made anew, but for what the parties keep."""
-    refitted(setting(FRAME, 2, weight=99))(fraud)
-    for name in (SAMPLE, TEAMS, CHANGES):
-        _redraw(fraud, name)
-    fraud.retell()
-    fraud.honest_receipts = True
+def remade(cheat: Cheat, *, honest_receipts: bool) -> Cheat:
+    """A sealed list is exchanged and all made anew: rules, seed, sample, teams, the events, the whole log.
 
+    Only what the parties kept may stay as it was, if they are honest.
+    """
 
-def _redraw(fraud: Fraud, name: str) -> None:
-    """The whole result from the forged frame, by the very code of the draw."""
-    from domain.drawing.bundle import draw as draw_again
-    from domain.drawing.lines import read_frame, read_pool, write_sample, write_teams
-    from domain.drawing.rules import read_rules
+    def remake(fraud: Fraud) -> None:
+        refitted(cheat)(fraud)
+        made = draw(
+            read_rules(fraud.files[RULES]),
+            bytes.fromhex(fraud.value(SEED)["seed"]),
+            read_frame(fraud.files[FRAME]),
+            read_pool(fraud.files[POOL]),
+        )
+        fraud.files |= {SAMPLE: write_sample(made.sample), TEAMS: write_teams(made.teams), CHANGES: b""}
+        fraud.sum()
+        changed = (fraud.stream, "draw.changed.v1")
+        fraud.log = [one for one in fraud.log if (one.stream, one.topic) != changed]
+        fraud.retell()
+        fraud.honest_receipts = honest_receipts
 
-    seed = bytes.fromhex(fraud.value(SEED)["seed"])
-    made = draw_again(
-        read_rules(fraud.files[RULES]), seed, read_frame(fraud.files[FRAME]), read_pool(fraud.files[POOL])
-    )
-    result = {SAMPLE: write_sample(made.sample), TEAMS: write_teams(made.teams), CHANGES: b""}
-    fraud.files[name] = result[name]
-    fraud.sum()
-    if name == CHANGES:
-        fraud.log = [one for one in fraud.log if (one.stream, one.topic) != (fraud.stream, "draw.changed.v1")]
+    return remake
 
 
 def forget_event(fraud: Fraud) -> None:
@@ -416,7 +417,26 @@ LEDGER: list[tuple[str, Cheat, str]] = [
     ("a void after the value", void_with_value, "void-after-value"),
     ("not completed in time", complete_late, "not-completed-in-time"),
     ("the registries moved before the seal", register_before_the_seal, "registry-after-as-of"),
-    ("a kept receipt that does not fit", seal_retold, "receipt-does-not-prove"),
+    (
+        "a kept receipt that does not fit",
+        remade(setting(FRAME, 2, weight=99), honest_receipts=True),
+        "receipt-does-not-prove",
+    ),
+    (
+        "a frame that the registry does not give",
+        remade(setting(FRAME, 2, weight=99), honest_receipts=False),
+        "frame-not-of-registry",
+    ),
+    (
+        "a frame without a site of the registry",
+        remade(dropping(FRAME, 2), honest_receipts=False),
+        "frame-not-of-registry",
+    ),
+    (
+        "a pool that the registry does not give",
+        remade(setting(POOL, 2, cap=1), honest_receipts=False),
+        "pool-not-of-registry",
+    ),
     ("a change that the files do not have", forget_event, "step-differs-changes"),
 ]
 
