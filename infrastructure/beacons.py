@@ -4,13 +4,17 @@ Scheme `bls-unchained-g1-rfc9380` of drand: a BLS signature on BLS12-381 with 48
 the round as 8 bytes, big-endian, hashed to the curve as RFC 9380 says.
 """
 
+import sys
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from py_ecc.bls.hash_to_curve import hash_to_G1
-from py_ecc.bls.point_compression import decompress_G1, decompress_G2
-from py_ecc.optimized_bls12_381 import (
+# Importing py_ecc lets all of the process recurse a hundred times as deep: JSON that is nested as deep would
+# then overflow the stack and end the service, where Python itself would have refused it.
+_DEPTH: Final = sys.getrecursionlimit()
+from py_ecc.bls.hash_to_curve import hash_to_G1  # noqa: E402
+from py_ecc.bls.point_compression import decompress_G1, decompress_G2  # noqa: E402
+from py_ecc.optimized_bls12_381 import (  # noqa: E402
     FQ12,
     G2,
     curve_order,
@@ -21,7 +25,9 @@ from py_ecc.optimized_bls12_381 import (
     pairing,
 )
 
-from domain.drawing.source import SIGNATURE_BYTES
+sys.setrecursionlimit(_DEPTH)
+
+from domain.drawing.source import SIGNATURE_BYTES  # noqa: E402
 
 QUICKNET_KEY: Final = bytes.fromhex(
     "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451"

@@ -1,5 +1,7 @@
 """Rounds that drand's quicknet has really published, and forgeries of them."""
 
+import subprocess
+import sys
 from hashlib import sha256
 
 import pytest
@@ -42,3 +44,14 @@ def test_what_is_no_point_of_the_group_is_no_signature(signature: bytes) -> None
 @pytest.mark.parametrize("round", [0, -1, 2**64])
 def test_a_round_that_cannot_be_has_no_signature(round: int) -> None:
     assert not is_quicknet_signature(round, bytes.fromhex(PUBLISHED[1000]))
+
+
+def test_the_library_does_not_let_python_recurse_deeper() -> None:
+    """It would: deeply nested JSON then ends the process instead of being refused."""
+    program = (
+        "import sys, json; before = sys.getrecursionlimit(); import infrastructure.beacons;"
+        "assert sys.getrecursionlimit() == before; json.loads('[' * 90000)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "RecursionError" in done.stderr
