@@ -13,12 +13,13 @@ from itertools import chain
 from typing import Any, Final, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from application.ports import RegistryChange, RegistryLog
 from application.registry_check import works_in
 from domain.draw_values import RegistryChanges
 from domain.identifiers import covers
-from domain.inspector import Inspector, InspectorFacts
+from domain.inspector import Inspector, InspectorFacts, Relation
 from domain.ledger.entry import format_at
 from domain.rulebook_data import Rulebook
 from domain.site import Site, SiteFacts
@@ -33,6 +34,7 @@ SPECIAL_REMOVED: Final = "special-removed"
 LAST_30_DAYS: Final = "last-30-days"
 SINCE_LAST_DRAW: Final = "since-last-draw"
 
+_COUNTED: Final = ("changes", "late", "special_removed", "late_special_removed")
 _encode = msgspec.json.Encoder(order="sorted").encode
 _CHUNK: Final = 1 << 20
 
@@ -40,9 +42,10 @@ _CHUNK: Final = 1 << 20
 class RegistryLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One change. `at` is when it was recorded at position `idx`, `occurred_at` when it happened (UTC).
 
-    `kind` is site-added, site-changed, site-assessed, site-removed, inspector-added, inspector-changed or
-    inspector-removed; `what` names the fields that changed. `before` and `after` hold what matters for a
-    draw, null where there was or is nothing. `flags`: late, special-removed, last-30-days, since-last-draw.
+    `kind` is site-added, site-changed, site-assessed, site-removed, inspector-added, inspector-changed,
+    inspector-recused or inspector-removed; `what` names the fields that changed. `before` and `after` hold
+    what matters for a draw, null where there was or is nothing. `flags`: late, special-removed, last-30-days,
+    since-last-draw.
     """
 
     after: dict[str, Any] | None
@@ -155,7 +158,7 @@ class RegistryReport:
             kind=kind,
             occurred_at=format_at(event.occurred_at),
             on_behalf_of=event.on_behalf_of,
-            reason=provenance.reason if provenance else "",
+            reason=provenance.reason if provenance else str(getattr(event, "reason", "")),
             source=provenance.source if provenance else str(getattr(event, "source", "")),
             what=what,
         )
@@ -186,9 +189,6 @@ def raised_by(rules: Rulebook) -> frozenset[str]:
 
 def _is_special(side: Mapping[str, Any] | None) -> bool:
     return side is not None and side["stratum"] == SPECIAL
-
-
-_COUNTED: Final = ("changes", "late", "special_removed", "late_special_removed")
 
 
 class _Pieces(RawIOBase):
@@ -275,6 +275,14 @@ def _site_assessed(change: RegistryChange) -> tuple[str, dict[str, Any] | None]:
     return "site-assessed", _site(cast(Site, change.before).facts, assessed.risk_class)
 
 
+def _inspector_recused(change: RegistryChange) -> tuple[str, dict[str, Any] | None]:
+    """A recusal before any draw is a relation more."""
+    granted, facts = cast(Inspector.RecusalGranted, change.event), cast(Inspector, change.before).facts
+    relation = Relation(granted.uscc, granted.ground)
+    more = () if relation in facts.relations else (relation,)
+    return "inspector-recused", _inspector(replace(facts, relations=(*facts.relations, *more)))
+
+
 _SAID: Final[Mapping[type, _Said]] = {
     Site.Registered: _site_registered,
     Site.Changed: _site_changed,
@@ -288,5 +296,6 @@ _SAID: Final[Mapping[type, _Said]] = {
         "inspector-changed",
         _inspector(cast(Inspector.Changed, change.event).facts),
     ),
+    Inspector.RecusalGranted: _inspector_recused,
     Inspector.Removed: lambda change: ("inspector-removed", None),
 }

@@ -1,12 +1,14 @@
 """The two reports that go with a seal: changes of the registries, and seats for which too few may sit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import islice
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from application.office import Office
+from application.readings import note_readings
 from application.registry_report import RegistryReport, raised_by, window_of
 from application.workflow import Call
 from domain.draw import Draw
@@ -14,12 +16,20 @@ from domain.draw_values import NarrowSeats, RegistryChanges, Seal
 from domain.drawing.bundle import SealedFiles
 from domain.drawing.lines import read_frame, read_pool
 from domain.drawing.narrow import NarrowSeat, find_narrow, write_narrow
+from domain.errors import NotFound
 from domain.identifiers import covers
 from domain.plan import PlanRow
 
 CHANGES: Final = "registry-changes"
 NARROW: Final = "narrow-seats"
 REPORTS: Final = (CHANGES, NARROW)
+
+
+class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a report, with its number."""
+
+    idx: int
+    line: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,23 @@ def _supplements(draw: Draw) -> bool:
     return bool(getattr(draw, "supplements", None))
 
 
-def read_reports(frozen: Seal, kind: str) -> str:
-    """The digest of a report; "" where the seal has none."""
-    digests: Mapping[str, str] = frozen.reports
-    return digests.get(kind, "")
+def open_report(office: Office, call: Call, id: str, kind: str, *, reason: str) -> BinaryIO:
+    """The lines of a report as a stream that the caller closes; the reading is recorded first.
+
+    It names who would have been special and who may sit where, so it is read as what is sealed is, also
+    after the opening. `NotFound` for another kind, and where the seal has no such report.
+    """
+    draw = office.workflow.load(Draw, id)
+    call.require("draw.read-sealed", draw.region)
+    digest = draw.frozen.reports.get(kind, "") if draw.frozen and kind in REPORTS else ""
+    if not digest:
+        raise NotFound(kind="report", id=f"{id}/{kind}")
+    note_readings(office, call, (draw.id,), reason=reason)
+    return office.blobs.open(digest)
+
+
+def read_lines(report: Iterable[bytes], *, after: int = 0, limit: int | None = None) -> Iterator[ReportLine]:
+    """The lines of a report behind line `after`; lines count from 1."""
+    stop = None if limit is None else after + limit
+    for number, line in enumerate(islice(report, after, stop), start=after + 1):
+        yield ReportLine(idx=number, line=msgspec.json.decode(line))

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, not_, select
 
 from domain.draw import Draw
-from domain.draw_values import StratumCount
+from domain.draw_values import RegistryChanges, StratumCount
 from domain.drawing.source import parse_source, source_time
 from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
 from projections.query import Regions, empty, equal, lists, one, read, within
@@ -31,7 +31,8 @@ class DrawEntry(Entry):
     `revealed` and `typed` name parties. `rules_hash` is public from the seal, `sums` (the hash of
     SHA256SUMS) from the completion, `public_value` from its observation. `rules`, `frame`, `pool`,
     `reports`, `seed`, `sample`, `teams` are blobs' digests, empty until the draw is opened, and so are the
-    counts of `strata`.
+    counts of `strata`. `narrow_seats` of `narrow_sites` have fewer than three who may sit; `registry_changes`
+    are the counts of the seal's report, None before it and for seals older than the report.
     `changes` is the hash of changes.jsonl.
     """
 
@@ -45,6 +46,10 @@ class DrawEntry(Entry):
     period: str
     region: str
     redraw: bool
+    narrow_sites: int
+    narrow_seats: int
+    narrow_approved: bool
+    registry_changes: RegistryChanges | None
     rulebook: str
     status: str
     contributors: tuple[str, ...]
@@ -90,7 +95,7 @@ class DrawEntry(Entry):
         return msgspec.structs.replace(self, **hidden, reports={}, strata=())
 
 
-DRAWS: Final = View("draws_v1", DrawEntry, ("id",), ("idx",), ("plan_row",), ("region", "period"))
+DRAWS: Final = View("draws_v2", DrawEntry, ("id",), ("idx",), ("plan_row",), ("region", "period"))
 
 
 def _announced(draws: Rows[DrawEntry], event: Draw.Announced, recorded: Recorded) -> None:
@@ -107,6 +112,10 @@ def _announced(draws: Rows[DrawEntry], event: Draw.Announced, recorded: Recorded
             period=event.period,
             region=event.region,
             redraw=event.redraw,
+            narrow_sites=0,
+            narrow_seats=0,
+            narrow_approved=False,
+            registry_changes=None,
             rulebook=event.rulebook,
             status="announced",
             contributors=tuple(one.party for one in event.contributors),
@@ -159,8 +168,18 @@ def _sealed(draws: Rows[DrawEntry], event: Draw.Sealed, recorded: Recorded) -> N
     row.as_of, row.rules_hash, row.strata = seal.as_of, seal.rules_hash, seal.strata
     row.rules, row.frame, row.pool, row.reports = seal.rules, seal.frame, seal.pool, seal.reports
     row.frame_reason = seal.frame_reason
+    row.registry_changes = None if seal.registry_changes is msgspec.UNSET else seal.registry_changes
     if seal.frame_reason:
         row.warnings = (*row.warnings, FRAME_CHANGED)
+
+
+def _narrow_found(draws: Rows[DrawEntry], event: Draw.NarrowSeatsFound, recorded: Recorded) -> None:
+    row = touch(draws, recorded)
+    row.narrow_sites, row.narrow_seats = event.sites, event.seats
+
+
+def _narrow_approved(draws: Rows[DrawEntry], event: Draw.NarrowSeatsApproved, recorded: Recorded) -> None:
+    touch(draws, recorded).narrow_approved = True
 
 
 def _revealed(draws: Rows[DrawEntry], event: Draw.Revealed, recorded: Recorded) -> None:
@@ -218,6 +237,8 @@ _HANDLERS: Final[Handlers] = {
     Draw.Announced: _announced,
     Draw.Committed: _committed,
     Draw.Sealed: _sealed,
+    Draw.NarrowSeatsFound: _narrow_found,
+    Draw.NarrowSeatsApproved: _narrow_approved,
     Draw.Revealed: _revealed,
     Draw.ValueTyped: _value_typed,
     Draw.PublicValueObserved: _observed,
@@ -229,7 +250,7 @@ _HANDLERS: Final[Handlers] = {
     Draw.AttemptEnded: _attempt_ended,
 }
 
-PROJECTION: Final = Projection("draws", (DRAWS,), _HANDLERS, one_table(DRAWS))
+PROJECTION: Final = Projection("draws", (DRAWS,), _HANDLERS, one_table(DRAWS), version=2)
 
 
 def list_draws(
@@ -266,6 +287,16 @@ def list_sealed(connection: Connection) -> list[tuple[str, str]]:
     c = DRAWS.table.c
     statement = select(c.id, c.region).where(c.status.in_(SEALED), not_(empty(c.revealed))).order_by(c.id)
     return [(id, region) for id, region in connection.execute(statement)]
+
+
+def narrow_draws(
+    connection: Connection, regions: Regions = None, *, after: int | None = None, limit: int = 50
+) -> list[DrawEntry]:
+    """Sealed draws whose narrow seats wait for a second person, the oldest first."""
+    c = DRAWS.table.c
+    waiting = (c.status == "sealed", c.narrow_seats > 0, not_(c.narrow_approved))
+    found = read(connection, DRAWS, within(c.region, regions), *waiting, after=after, limit=limit)
+    return [row.disclosed() for row in found]
 
 
 def get_draw(connection: Connection, id: str, *, sealed: bool = False) -> DrawEntry | None:

@@ -10,6 +10,7 @@ from api.cli.desk import Desk
 from api.cli.draw_bundles import add_draw_bundles
 from api.cli.draw_files import add_draw_files, read_secret, read_source, source_option
 from api.cli.draw_verify import add_draw_verify
+from api.cli.draw_reports import add_draw_reports
 from api.cli.options import After, Limit, argument, option
 from api.cli.refusals import Cannot
 from api.cli.terminal import row_of
@@ -191,6 +192,7 @@ def show(
 
 
 add_draw_files(draw)
+add_draw_reports(draw)
 add_draw_bundles(draw)
 add_draw_verify(draw)
 

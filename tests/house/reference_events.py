@@ -50,6 +50,7 @@ PLAIN: Final[dict[Any, str]] = {
     date: "day",
     datetime: "time",
     type(None): "null",
+    msgspec.UnsetType: "left out",
     Any: "any value",
 }
 

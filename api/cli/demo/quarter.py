@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, cast
 
 from api.cli.demo.pictures import picture
 from api.cli.demo.stage import Stage, Who
@@ -16,11 +16,12 @@ from application.draws import (
     observe_value,
     open_draw,
     reveal_secret,
+    seal_version,
     type_value,
 )
 from application.office import Office
 from application.ports import Answer
-from application.sealing import publish_seal, seal
+from application.sealing import approve_narrow_seats, publish_seal, seal
 from application.workflow import Call
 from domain.act import CHINA
 from domain.assignment import Assignment
@@ -112,8 +113,9 @@ class Quarter:
             "seal", "officer", at(self.day, 9, 30), lambda call: seal(self._office, call, self.draw)
         )
         publish_seal(self._office, sealed)
+        self._approve_narrow()
         for minute, (party, who) in enumerate(PARTIES.items()):
-            self._reveal(party, who, sealed.position, at(self.day, 9, 40 + minute))
+            self._reveal(party, who, at(self.day, 9, 40 + minute))
 
     def _commit(self, party: str, who: str, filed: str, when: datetime) -> None:
         self._step(
@@ -123,7 +125,26 @@ class Quarter:
             lambda call: commit_secret(self._office, call, self.draw, party=party, commitment=filed),
         )
 
-    def _reveal(self, party: str, who: str, position: int, when: datetime) -> None:
+    def _approve_narrow(self) -> None:
+        """The leader reads what narrow seats there are, and lets the draw go on."""
+        if self._office.workflow.load(Draw, self.draw).narrow_seats:
+            self._step(
+                "approve-narrow",
+                "leader",
+                at(self.day, 9, 35),
+                lambda call: approve_narrow_seats(
+                    self._office, call, self.draw, reason="县区持证人员少，已核对报告"
+                ),
+            )
+
+    def _receipt(self) -> bytes:
+        """The receipt of the seal, wherever in its stream that is."""
+        draw = self._office.workflow.load(Draw, self.draw)
+        recorder = self.stage.system.store.recorder
+        position = recorder.locate(self.draw, seal_version(self._office, draw))
+        return self._office.ledger.receipt(cast(int, position))
+
+    def _reveal(self, party: str, who: str, when: datetime) -> None:
         def reveal(call: Call) -> Answer:
             return reveal_secret(
                 self._office,
@@ -131,7 +152,7 @@ class Quarter:
                 self.draw,
                 party=party,
                 secret=self._secret(party).hex(),
-                receipt=self._office.ledger.receipt(position),
+                receipt=self._receipt(),
             )
 
         self._step(f"reveal/{party}", who, when, reveal)
