@@ -1,5 +1,8 @@
 """Bundles and lines of the frame over HTTP, of real draws on both engines: whole, and verified outside."""
 
+import re
+import subprocess
+import sys
 import tarfile
 from hashlib import sha256
 from io import BytesIO
@@ -236,3 +239,28 @@ def test_without_the_quorum_no_bundle_is_made_and_the_next_one_asks_again(
         refused(one.service.nobody.get(path), 503, "not-witnessed")
         one.witness.lie = None
         assert one.service.nobody.get(path).status_code == 200
+
+
+def test_the_page_in_the_bundle_can_be_followed_word_by_word(small: Service, tmp_path: Path) -> None:
+    """Each block of commands that needs nothing of ours runs as written, and finds a changed byte."""
+    draw = opened(Story(small))
+    content = small.nobody.get(f"/public/draws/{draw}/bundle").content
+    with tarfile.open(fileobj=BytesIO(content), mode="r:gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = tmp_path / "draw-1-public"
+    (tmp_path / "trust-policy").write_bytes(small.nobody.page("/ledger/trust-policy").content)
+    blocks = re.findall(r"```bash\n(.*?)```", (folder / "VERIFY.md").read_text(), re.DOTALL)
+    whole = [block for block in blocks if "sunlot" not in block and "--ledger" not in block]
+    first = [line for line in blocks[0].splitlines() if "--ledger" not in line]
+    commands = [*first, *whole]
+    assert len(commands) == 4
+    assert [bash(command, folder).returncode for command in commands] == [0, 0, 0, 0]
+    rules = folder / "rules.json"
+    rules.write_bytes(rules.read_bytes().replace(b'"attempt":1', b'"attempt":2'))
+    assert 0 not in [bash(command, folder).returncode for command in commands]
+
+
+def bash(command: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
+    """Commands as somebody types them; `python3` is ours."""
+    typed = command.replace("python3 ", f"{sys.executable} -I -S ")
+    return subprocess.run(["bash", "-c", typed], cwd=folder, capture_output=True, check=False, timeout=60)
