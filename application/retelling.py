@@ -152,6 +152,7 @@ def _open_facts(event: DomainEvent) -> dict[str, Any]:
 
 _HIDDEN: Final[Mapping[type[DomainEvent], Callable[[dict[str, Any]], dict[str, Any]]]] = {
     Draw.Revealed: lambda facts: {**facts, "secret": ""},
+    Draw.ValueTyped: lambda facts: {**facts, "value": ""},
     Draw.Completed: lambda facts: {**facts, "result": {"sums": facts["result"]["sums"]}},
     Draw.Changed: lambda facts: {**facts, "change": {}},
 }

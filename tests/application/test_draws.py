@@ -7,6 +7,7 @@ import pytest
 from application import draws, plans, sealing, sites
 from application.authorisation import PermissionMissing
 from application.draws import DrawStillOpen, bundle_opener
+from application.earlier_draws import EarlierDrawSealed, require_earlier_opened
 from application.frames import FrameEmpty, PoolEmpty
 from application.ports import Quiet
 from application.readings import DrawSealed
@@ -292,3 +293,16 @@ def test_removed_sites_leave_the_next_frame(journey: Journey) -> None:
     draw = journey.drawn(plan)
     frame = read_bundle(bundle_opener(journey.office, journey.load(Draw, draw)).__getitem__).frame
     assert gone not in {site.id for site in frame}
+
+
+def test_a_draw_is_opened_after_those_whose_sites_its_frame_leaves_out(journey: Journey) -> None:
+    plan = journey.prepared(plan_row(), plan_row(no="02", period="2024Q3"))
+    first = journey.drawn(plan, "01")
+    second = journey.announced(plan, "02")
+    journey.committed(second)
+    journey.sealed(second)
+    office = journey.agency.office
+    require_earlier_opened(office, journey.load(Draw, first))
+    with pytest.raises(EarlierDrawSealed) as refusal:
+        require_earlier_opened(office, journey.load(Draw, second))
+    assert refusal.value.facts == {"draws": [first]}
