@@ -3,6 +3,7 @@
 Made from the very sources that the service runs, word for word, so that there is nothing else to be trusted.
 """
 
+import ast
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,13 +11,10 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("domain/drawing", "domain/ledger", "domain/verifying")
-MODULES: Final = (
-    "domain/__init__.py",
-    "api/__init__.py",
-    "api/findings.py",
-    "api/offline.py",
-    "api/draw_offline.py",
-)
+MODULES: Final = ("domain/__init__.py", "api/__init__.py")
+ENTRY: Final = "api/draw_offline.py"
+"""The command; what it imports of `api/` comes along, and what that imports."""
+
 OPTIONAL: Final = ("infrastructure/__init__.py", "infrastructure/beacons.py")
 """Used where its library is there; a beacon's signature is not checked without it."""
 
@@ -96,7 +94,22 @@ def standalone_verifier() -> bytes:
 
 def _files() -> list[str]:
     inside = [file for package in PACKAGES for file in sorted((ROOT / package).glob("*.py"))]
-    return [*MODULES, *(file.relative_to(ROOT).as_posix() for file in inside), FALLBACK, *OPTIONAL]
+    return [
+        *MODULES,
+        *_with_imports(ENTRY),
+        *(file.relative_to(ROOT).as_posix() for file in inside),
+        FALLBACK,
+        *OPTIONAL,
+    ]
+
+
+def _with_imports(entry: str) -> list[str]:
+    """The file and all of `api/` that it needs, what is imported first."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse((ROOT / entry).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("api."):
+            found += _with_imports(f"{node.module.replace('.', '/')}.py")
+    return [*dict.fromkeys(found), entry]
 
 
 def _module(file: str) -> str:
