@@ -303,6 +303,25 @@ def test_the_page_runs_as_written(out: Path, tool: str) -> None:
     assert all(text in done.stdout for text in expected[tool]), done.stdout
 
 
+@pytest.mark.parametrize(("tool", "file"), [("openssl", "checkpoint"), ("coreutils", "tile/0/002.p/188")])
+def test_a_block_pasted_into_a_terminal_leaves_the_terminal_as_it_was(
+    out: Path, tool: str, file: str
+) -> None:
+    flip(out / file, 25 if tool == "openssl" else -10)
+    typed = f'before=$-\n{blocks(out)[tool]}echo "status $?"; [ "$-" = "$before" ] && echo unchanged\n'
+    done = subprocess.run(["bash"], input=typed, cwd=out, capture_output=True, text=True, check=False)
+    assert "WRONG" in done.stdout
+    assert done.stdout.endswith("status 1\nunchanged\n")
+
+
+def test_the_page_says_that_a_time_stamp_was_not_checked(out: Path) -> None:
+    (out / "checkpoint.tsr").write_bytes(b"whatever it is")
+    done = run(out, "openssl")
+    assert (done.returncode, done.stdout.count("NOT CHECKED")) == (0, 1)
+    (out / "tsa.pem").write_bytes(b"")
+    assert "WRONG: the time-stamp" in run(out, "openssl").stdout
+
+
 def flip(place: Path, at: int = -10) -> None:
     content = bytearray(place.read_bytes())
     content[at] ^= 1
