@@ -8,16 +8,16 @@ from collections.abc import Sequence
 
 from application.draws import holdings, standing_of
 from application.evidence import require_blobs
+from application.missing_seats import open_inspection, require_no_supplement
 from application.office import Office
-from application.ports import Answer
+from application.ports import Answer, Quiet
 from application.readings import note_asking, region_asked, require_for
 from application.recusals import require_declarer, require_rank
-from application.workflow import Call
+from application.workflow import Beside, Call
 from domain.assignment import AssignedTask, Assignment, Recusal
 from domain.draw import Draw
 from domain.drawing.lines import Team, change_json
 from domain.errors import Conflict, NotFound
-from domain.inspection import Inspection
 
 TOLD = ("notified", "identified", "concluded", "reviewed", "published", "withheld")
 """An inspection of which the site knows."""
@@ -68,24 +68,24 @@ def grant_recusal(
 
     def decide() -> Answer:
         assignment, found = _for_decision(office, call, id, recusal, decided_as, minutes)
-        draw = office.workflow.load(Draw, assignment.task.draw)
-        change = standing_of(office, draw).recuse(assignment.task.site, found.inspector)
-        draw.change(call.act, change=change_json(change))
+        draw = office.workflow.load(Draw, assignment.drawn_by(found.seat))
+        quiet = _no_supplement(office, assignment)
+        substitute = _follow(office, call, draw, assignment, found)
         assignment.grant_recusal(
             call.act,
             recusal=recusal,
             decider=call.actor.inspector,
-            substitute=change.substitute,
+            substitute=substitute,
             reason=reason,
             decided_as=decided_as,
             minutes=minutes,
         )
-        also = {"seat": found.seat, "filled": change.substitute is not None}
+        also = {"seat": found.seat, "filled": substitute is not None}
         inspection = open_inspection(office, id)
         if inspection is None:
-            return office.workflow.commit(call, assignment, draw, also=also)
-        inspection.change_seat(call.act, seat=found.seat, inspector=change.substitute)
-        return office.workflow.commit(call, assignment, draw, inspection, also=also)
+            return office.workflow.commit(call, assignment, draw, beside=quiet, also=also)
+        inspection.change_seat(call.act, seat=found.seat, inspector=substitute)
+        return office.workflow.commit(call, assignment, draw, inspection, beside=quiet, also=also)
 
     return office.workflow.again(decide)
 
@@ -141,21 +141,40 @@ def void_site(office: Office, call: Call, id: str) -> Answer:
         _require_unopened(office, id)
         assignment.asked_void(call.act)
         draw = office.workflow.load(Draw, assignment.task.draw)
+        quiet = _no_supplement(office, assignment)
         change = standing_of(office, draw).void(assignment.task.site)
         draw.change(call.act, change=change_json(change))
         follower = _replace(office, call, assignment, change.replacement, Team(change.id, change.seats))
         assignment.void_site(call.act, replacement=follower.id if follower else "")
         others = (draw, follower) if follower else (draw,)
         also = {"replacement": follower.id if follower else "", "reserve_spent": follower is None}
-        return office.workflow.commit(call, assignment, *others, also=also)
+        return office.workflow.commit(call, assignment, *others, beside=quiet, also=also)
 
     return office.workflow.again(decide)
 
 
-def open_inspection(office: Office, assignment: str) -> Inspection | None:
-    """The inspection of an assignment, if it was opened."""
-    stream = office.claims.holder("inspection", assignment)
-    return None if stream is None else office.workflow.load(Inspection, stream)
+def _no_supplement(office: Office, assignment: Assignment) -> Beside:
+    """Refuse while a supplementary draw is about the site; none is sealed until the decision is written."""
+    since = (office.workflow.recorder.max_notification_id() or 0) - 1
+    first = office.workflow.load(Draw, assignment.task.draw)
+    require_no_supplement(office, first, assignment.task.site)
+    return Beside(quiet=Quiet(since=since, prefixes=("draw.sealed.",)))
+
+
+def _follow(office: Office, call: Call, draw: Draw, assignment: Assignment, found: Recusal) -> str | None:
+    """Who follows by the succession of the draw that filled the seat; each step is a line of its changes.
+
+    That draw does not know of seats which another draw filled here, nor of who had to give one of them up:
+    whoever has or had such a seat is passed over, by giving up this one at once.
+    """
+    standing, site = standing_of(office, draw), assignment.task.site
+    away = {holder for seat, holder in assignment.team.items() if seat != found.seat} | assignment.recused
+    change = standing.recuse(site, found.inspector)
+    draw.change(call.act, change=change_json(change))
+    while change.substitute is not None and change.substitute in away:
+        change = standing.recuse(site, change.substitute)
+        draw.change(call.act, change=change_json(change))
+    return change.substitute
 
 
 def _require_unopened(office: Office, assignment: str) -> None:

@@ -78,6 +78,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "violation.verify": (INSPECTOR, CITY_OFFICER),
     "violation.close": (CITY_OFFICER, LEADER),
     "violation.read": (*_READERS, INSPECTOR),
+    "recheck.record": (INSPECTOR, CITY_OFFICER),
     "referral.send": (LEADER, CASE_HANDLER),
     "referral.record": (CITY_OFFICER, CASE_HANDLER),
     "referral.read": _READERS,

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from application.bundle_ports import BundleFacts, ProvedEvent
+from application.draw_rows import row_of
 from application.office import Office
 from application.readings import DrawSealed, note_sealed_reading
 from application.workflow import Call
@@ -19,7 +20,6 @@ from domain.draw import Draw
 from domain.drawing.lines import parse_change, write_changes
 from domain.drawing.source import Quicknet
 from domain.errors import Unavailable
-from domain.plan import Plan
 
 PUBLIC_FILES: Final = ("frame.jsonl", "rules.json", "sample.jsonl", "seed.json", "SHA256SUMS")
 PUBLIC_STATES: Final = frozenset(
@@ -104,7 +104,7 @@ def opened_draw(office: Office, id: str) -> Draw:
 
 def is_frame_public(office: Office, draw: Draw) -> bool:
     """Whether no stratum of the draw's plan row is confidential."""
-    row = office.workflow.load(Plan, draw.plan).row(draw.row)
+    row = row_of(office.workflow.load, draw)
     return not any(stratum.confidential for stratum in row.strata)
 
 

@@ -1,17 +1,27 @@
 """Draws, step by step: the arithmetic is `domain/drawing`, the order of the steps is `domain/draw`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from application.draw_rows import row_of
 from application.earlier_draws import require_earlier_opened
+from application.missing_seats import (
+    OVER,
+    SupplementRunning,
+    open_inspection,
+    supplements_of,
+)
+from application.missing_seats import assignments_of as assignments_of
 from application.office import Office
 from application.ports import Answer
 from application.readings import DrawSealed
+from application.recheck_tasks import make_rechecks, open_rechecks, require_rechecks_opened
 from application.sealing import sealed_bytes
 from application.workflow import Call
 from domain.access import Access
+from domain.aggregate import Aggregate
 from domain.assignment import AssignedTask, Assignment
-from domain.draw import Draw
+from domain.draw import LIVE, Draw
 from domain.draw_refusals import DrawStatusWrong
 from domain.draw_values import Contributor, Result
 from domain.drawing.bundle import (
@@ -35,6 +45,12 @@ class DrawStillOpen(Conflict):
     """A seat or site of the draw can still be replaced; facts: `assignments` that are not settled."""
 
     code = "draw-still-open"
+
+
+class SupplementOpensLater(Conflict):
+    """A supplementary draw is opened with the draw whose seats it filled; facts: `draw`."""
+
+    code = "supplement-opens-later"
 
 
 def announce_draw(
@@ -67,10 +83,10 @@ def announce_draw(
         )
         return office.workflow.commit(call, draw, also={"draw_no": draw.draw_no, "attempt": draw.attempt})
 
-    return _numbered(decide)
+    return numbered(decide)
 
 
-def _numbered(decide: Callable[[], Answer]) -> Answer:
+def numbered(decide: Callable[[], Answer]) -> Answer:
     """Take the next number again when another draw, of another row, took it first."""
     for _ in range(5):
         try:
@@ -155,7 +171,6 @@ def complete(office: Office, call: Call, id: str) -> Answer:
     office.workflow.expect(call, draw)
     if draw.status != "observed" or draw.frozen is None:
         raise DrawStatusWrong(status=draw.status, needed="observed")
-    plan = office.workflow.load(Plan, draw.plan)
     files = complete_draw(
         sealed_bytes(office, draw.frozen),
         [Reveal(c.party, bytes.fromhex(draw.secrets[c.party])) for c in draw.contributors],
@@ -163,9 +178,44 @@ def complete(office: Office, call: Call, id: str) -> Answer:
         draw.evidence,
     )
     draw.complete(call.act, result=_keep(office, files))
+    if draw.terms is not None:
+        made = make_rechecks(office, call, draw, files)
+        told = {"rechecks": len(made), "unfilled": _unfilled(files.outcome.teams)}
+        return office.workflow.commit(call, draw, *made, also=told)
+    if draw.missing is not None:
+        return _fill(office, call, draw, files)
+    plan = office.workflow.load(Plan, draw.plan)
     assignments = _assign(office, call, draw, plan, files)
     also = {"assignments": len(assignments), "unfilled": _unfilled(files.outcome.teams)}
     return office.workflow.commit(call, draw, *assignments, also=also)
+
+
+def _fill(office: Office, call: Call, draw: Draw, files: CompletedFiles) -> Answer:
+    """Give the seats of a supplementary draw to whom the lot chose; the assignments are there already."""
+    earlier = office.workflow.load(Draw, draw.missing.draw if draw.missing else "")
+    loaded = (office.workflow.load(Assignment, id) for id in assignments_of(office, earlier))
+    assignments = {one.task.site: one for one in loaded if one.status == "assigned"}
+    changed: list[Aggregate] = []
+    for team in files.outcome.teams:
+        if (assignment := assignments.get(team.id)) is not None:
+            changed += _fill_seats(office, call, draw, assignment, team)
+    also = {"assignments": 0, "unfilled": _unfilled(files.outcome.teams)}
+    # As with new assignments: positions must not tell the order in which the lot filled them.
+    return office.workflow.commit(call, draw, *sorted(changed, key=lambda one: one.id), also=also)
+
+
+def _fill_seats(
+    office: Office, call: Call, draw: Draw, assignment: Assignment, team: Team
+) -> Iterator[Aggregate]:
+    inspection = open_inspection(office, assignment.id)
+    for seated in team.seats:
+        if seated.inspector is not None:
+            assignment.fill_seat(call.act, seat=seated.seat, inspector=seated.inspector, draw=draw.id)
+            if inspection is not None and inspection.status not in OVER:
+                inspection.change_seat(call.act, seat=seated.seat, inspector=seated.inspector)
+    yield assignment
+    if inspection is not None:
+        yield inspection
 
 
 def _keep(office: Office, files: CompletedFiles) -> Result:
@@ -238,24 +288,37 @@ def standing_of(office: Office, draw: Draw) -> Standing:
 
 
 def open_draw(office: Office, call: Call, id: str) -> Answer:
-    """Make the bundle public, once every assignment is inspected or void."""
+    """Make the bundle public, once every assignment is inspected or void.
 
-    def decide(draw: Draw) -> None:
-        call.require("draw.run", draw.region)
-        unsettled = [one for one in assignments_of(office, draw) if not _settled(office, one)]
-        if unsettled and draw.status == "completed":
-            raise DrawStillOpen(assignments=len(unsettled))
-        require_earlier_opened(office, draw)
-        draw.open(call.act, changes=digest(bundle_opener(office, draw).get("changes.jsonl", b"")).hex())
+    With it go the bundles of its supplementary draws, whose frames tell sites that it drew; one that is on
+    its way is completed or voided first.
+    """
+    draw = office.workflow.load(Draw, id)
+    call.require("draw.run", draw.region)
+    office.workflow.expect(call, draw)
+    if draw.missing is not None:
+        raise SupplementOpensLater(draw=draw.missing.draw)
+    if draw.terms is not None:
+        return _open_recheck(office, call, draw)
+    unsettled = [one for one in assignments_of(office, draw) if not _settled(office, one)]
+    if unsettled and draw.status == "completed":
+        raise DrawStillOpen(assignments=len(unsettled))
+    supplements = [one for one in supplements_of(office, draw) if one.status in LIVE]
+    for one in supplements:
+        if one.status != "completed" and draw.status == "completed":
+            raise SupplementRunning(draw=one.id)
+    require_earlier_opened(office, draw)
+    for one in (draw, *supplements):
+        one.open(call.act, changes=digest(bundle_opener(office, one).get("changes.jsonl", b"")).hex())
+    return office.workflow.commit(call, draw, *supplements)
 
-    return office.workflow.change(call, Draw, id, decide)
 
-
-def assignments_of(office: Office, draw: Draw) -> list[str]:
-    """The assignments that the draw made, replacements included."""
-    year = office.workflow.load(Plan, draw.plan).year
-    ending = f"/{draw.draw_no}"
-    return [stream for key, stream in office.claims.keys("drawn", f"{year}/") if key.endswith(ending)]
+def _open_recheck(office: Office, call: Call, draw: Draw) -> Answer:
+    if draw.status == "completed" and (left := open_rechecks(office, draw)):
+        raise DrawStillOpen(assignments=len(left))
+    require_rechecks_opened(office, draw)
+    draw.open(call.act, changes=digest(bundle_opener(office, draw).get("changes.jsonl", b"")).hex())
+    return office.workflow.commit(call, draw)
 
 
 def _settled(office: Office, assignment: str) -> bool:
@@ -286,7 +349,7 @@ def read_opened(office: Office, id: str) -> Mapping[str, bytes]:
     draw = office.workflow.load(Draw, id)
     if draw.status != "opened":
         raise DrawSealed(draw=id)
-    row = office.workflow.load(Plan, draw.plan).row(draw.row)
+    row = row_of(office.workflow.load, draw)
     public = {"rules.json", "seed.json", "sample.jsonl", "SHA256SUMS"}
     if not any(stratum.confidential for stratum in row.strata):
         public.add("frame.jsonl")

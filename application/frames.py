@@ -57,19 +57,25 @@ def form_frame(
 
 
 def form_pool(
-    chance: Salts, row: PlanRow, snapshot: RegistrySnapshot, frame: Iterable[Site], day: date
+    chance: Salts,
+    row: PlanRow,
+    snapshot: RegistrySnapshot,
+    frame: Iterable[Site],
+    day: date,
+    lent: Sequence[str] = (),
 ) -> list[Inspector]:
     """The officers who may sit somewhere: listed, certified until the period ends, in an area of the frame.
 
     Conflicts are all sites of the enterprises to which an officer has a relation. Experts are not in
-    the pool: they come along by approval and never count.
+    the pool: they come along by approval and never count. Officers of the `lent` areas may come wherever
+    their certificate is valid.
     """
     areas = sorted({site.area for site in frame})
     sites_of: dict[str, list[str]] = {}
     for site in snapshot.sites:
         sites_of.setdefault(site.uscc, []).append(site.id)
     pool = [
-        _officer(chance, row, officer, areas, sites_of)
+        _officer(chance, row, officer, areas, sites_of, lent)
         for officer in snapshot.inspectors
         if _may_go(officer, day, row)
     ]
@@ -110,13 +116,21 @@ def _may_go(officer: InspectorRow, day: date, row: PlanRow) -> bool:
 
 
 def _officer(
-    chance: Salts, row: PlanRow, officer: InspectorRow, areas: Sequence[str], sites_of: dict[str, list[str]]
+    chance: Salts,
+    row: PlanRow,
+    officer: InspectorRow,
+    areas: Sequence[str],
+    sites_of: dict[str, list[str]],
+    lent: Sequence[str],
 ) -> Inspector:
     certified = officer.certificate_areas
+    comes = any(_within(lent, own) or _within(officer.areas, one) for own in officer.areas for one in lent)
     conflicts = {site for uscc, _ in officer.relations for site in sites_of.get(uscc, ())}
     return Inspector(
         ref=officer.id,
-        areas=tuple(area for area in areas if _within(officer.areas, area) and _within(certified, area)),
+        areas=tuple(
+            area for area in areas if (comes or _within(officer.areas, area)) and _within(certified, area)
+        ),
         cap=row.seats_each,
         salt=chance.token(16).hex(),
         lead=officer.lead,

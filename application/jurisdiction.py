@@ -14,6 +14,7 @@ from domain.intake import Intake
 from domain.item import Item
 from domain.person import Person
 from domain.plan import Plan
+from domain.recheck import Recheck
 from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
@@ -23,6 +24,7 @@ REGIONS: Final[dict[type[Aggregate], Callable[[Any], str]]] = {
     Assignment: attrgetter("task.region"),
     Inspection: attrgetter("visit.region"),
     Violation: attrgetter("matter.region"),
+    Recheck: attrgetter("task.region"),
     Person: attrgetter("case.region"),
     **dict.fromkeys((Inspector, Item, Catalogue, Plan, Draw, Referral, Intake), attrgetter("region")),
 }

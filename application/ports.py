@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
+from application.recheck_ports import Closing
 from application.tables import Heading, Row, RowError, Template
 from domain.aggregate import Claim, DomainEvent
 from domain.inspector import Inspector
@@ -318,6 +319,13 @@ class RegistryLog(Protocol):
 
     def claims(self, as_of: int, prefixes: Sequence[str]) -> Iterator[Claim]:
         """What events up to `as_of` whose topics start with one of the prefixes claim, in their order."""
+        ...
+
+    def closings(self, as_of: int) -> Iterator[Closing]:
+        """Every violation that is closed as its events up to `as_of` make it, by id.
+
+        Takes the time of reading all events of all violations.
+        """
         ...
 
     def moved(self, since: int, prefixes: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from domain.assignment import Assignment
 from domain.draw import Draw
 from domain.errors import Forbidden
 from domain.inspection import Inspection
+from domain.recheck import Recheck
 
 TELLING = ("sealed", "revealed", "observed", "completed")
 """The states of a draw in which its stream may tell what nobody should know yet; see `tells`."""
@@ -30,9 +31,10 @@ def tells(draw: Draw) -> bool:
     """Whether the draw's own stream holds a secret, or the result itself, that is not public yet.
 
     From the first secret on: with it, and with one that he holds himself, somebody could compute the
-    result as soon as the public value is there, without asking for it.
+    result as soon as the public value is there, without asking for it. A supplementary draw's frame is made
+    of sites that another draw drew: it tells of them from its seal on.
     """
-    return draw.status in TELLING and bool(draw.secrets)
+    return draw.status in TELLING and (bool(draw.secrets) or draw.missing is not None)
 
 
 def require_for(office: Office, call: Call, permission: str, matter: Assignment | Inspection) -> None:
@@ -106,6 +108,8 @@ def sealed_draw(office: Office, stream: str) -> str:
         draw = workflow.load(Assignment, stream).task.draw
     elif kind == "inspection":
         draw = workflow.load(Inspection, stream).visit.draw
+    elif kind == "recheck":
+        draw = workflow.load(Recheck, stream).task.draw
     else:
         return ""
     return draw if workflow.load(Draw, draw).status != "opened" else ""

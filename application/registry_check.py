@@ -37,12 +37,17 @@ def check_snapshot(office: Office, areas: Sequence[str], year: int, snapshot: Re
     Takes the time of reading every event of all sites and inspectors once, and those that claim a drawn site
     or a visit; memory grows with the snapshot alone, which is there already.
     """
+    check_registries(office, areas, snapshot)
+    _check_held(office, year, snapshot.as_of)
+
+
+def check_registries(office: Office, areas: Sequence[str], snapshot: RegistrySnapshot) -> None:
+    """The same for sites and inspectors alone."""
     log, as_of = office.registry_log, snapshot.as_of
     sites = (one for one in log.sites(as_of) if any(covers(area, one.region) for area in areas))
     _compare("sites", snapshot.sites, sites)
     inspectors = (one for one in log.inspectors(as_of) if works_in(one.areas, areas))
     _compare("inspectors", snapshot.inspectors, inspectors)
-    _check_held(office, year, as_of)
 
 
 def works_in(own: Sequence[str], areas: Sequence[str]) -> bool:

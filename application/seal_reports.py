@@ -79,7 +79,7 @@ def _last_drawn(office: Office, draw: Draw) -> int:
     """Where the registries stood for the last draw with a result in a region around or in this one, or -1.
 
     An attempt that came to nothing does not count: who voids a draw does not make its changes old. Nor does
-    a supplementary draw, which only fills seats.
+    a supplementary draw, which only fills seats, or a re-check, which draws no sites.
     """
     for number in range(office.claims.highest("draw-no"), 0, -1):
         stream = office.claims.holder("draw-no", str(number))
@@ -87,7 +87,8 @@ def _last_drawn(office: Office, draw: Draw) -> int:
             continue
         earlier = office.workflow.load(Draw, stream)
         near = covers(earlier.region, draw.region) or covers(draw.region, earlier.region)
-        if near and earlier.result is not None and earlier.frozen and not _supplements(earlier):
+        sites = not _supplements(earlier) and earlier.terms is None
+        if near and earlier.result is not None and earlier.frozen and sites:
             return earlier.frozen.as_of
     return -1
 

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
+from application.draw_rows import drawn_closings, row_of, scope_of
 from application.frames import drawn_sites, form_frame, form_pool
+from application.missing_seats import moved_sites, quiet_seats, snapshot_areas, supplement_lines
 from application.office import Office
 from application.ports import Answer, Quiet, RegistrySnapshot
-from application.registry_check import FrameDiffersFromRegistry, check_snapshot
+from application.recheck_frames import form_recheck_frame, form_recheck_pool
+from application.registry_check import FrameDiffersFromRegistry, check_registries, check_snapshot
 from application.seal_reports import make_reports
 from application.workflow import Beside, Call
 from domain.draw import Draw
 from domain.draw_refusals import DrawStatusWrong
-from domain.draw_values import Seal, StratumCount
+from domain.draw_values import Missing, Seal, StratumCount
 from domain.drawing.bundle import SealedFiles, seal_draw
 from domain.drawing.lines import Inspector, Site, read_frame, read_pool
 from domain.drawing.rules import Contributor as Committed
@@ -18,11 +23,12 @@ from domain.drawing.rules import SeatRule
 from domain.errors import ClaimTaken, Conflict, RegistryMoved
 from domain.identifiers import covers
 from domain.plan import Plan, PlanRow
-from domain.verifying.log import INSPECTORS
+from domain.recheck_terms import RecheckTerms
+from domain.verifying.log import CLOSINGS, REGISTRY
 
 SEALED_FILES = ("frame.jsonl", "pool.jsonl", "rules.json")
-DRAWN_TOPICS = ("draw.sealed.", "assignment.made.")
-FRAME_TOPICS = ("site.", *INSPECTORS, "inspection.notified.", *DRAWN_TOPICS)
+DRAWN_TOPICS = ("draw.sealed.", "assignment.made.", "recheck.drawn.")
+FRAME_TOPICS = REGISTRY
 """What a frame is made of: the registries, and who was drawn and visited this year."""
 
 
@@ -76,16 +82,15 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
     office.workflow.expect(call, draw)
     if draw.status != "committed":
         raise DrawStatusWrong(status=draw.status, needed="committed")
-    plan = office.workflow.load(Plan, draw.plan)
-    row = plan.published_row(draw.row)
+    row, scope = row_of(office.workflow.load, draw), scope_of(office.workflow.load, draw)
     earlier = _earlier_seal(office, draw)
     kept = None if frame_reason else earlier
     if kept is None:
-        files, quiet = _fresh_files(office, call, draw, plan, row)
+        files, quiet = _fresh_files(office, call, draw, row)
     else:
-        files, quiet = _same_files(office, draw, plan, row, kept)
+        files, quiet = _same_files(office, draw, row, kept)
     if not row.redraw:
-        _require_apart(office, plan)
+        _require_apart(office, draw.region, scope)
     reports = make_reports(office, call, draw, row, files, kept)
     sealed = Seal(
         as_of=files.rules.as_of,
@@ -98,7 +103,7 @@ def _seal_once(office: Office, call: Call, id: str, frame_reason: str) -> Answer
         frame_reason=frame_reason if earlier else "",
         registry_changes=reports.changes,
     )
-    key = "" if row.redraw else f"{plan.region}/{plan.year}"
+    key = "" if row.redraw else f"{draw.region}/{scope}"
     draw.seal(call.act, seal=sealed, frame_key=key, narrow=reports.narrow)
     return office.workflow.commit(call, draw, beside=Beside(quiet=quiet), also=reports.counts)
 
@@ -113,15 +118,47 @@ def _earlier_seal(office: Office, draw: Draw) -> Seal | None:
     return None
 
 
-def _fresh_files(
-    office: Office, call: Call, draw: Draw, plan: Plan, row: PlanRow
-) -> tuple[SealedFiles, Quiet]:
+def _fresh_files(office: Office, call: Call, draw: Draw, row: PlanRow) -> tuple[SealedFiles, Quiet]:
     snapshot = office.registries.snapshot(row.areas)
+    if draw.terms is not None:
+        return _recheck_files(office, call, draw, draw.terms, row, snapshot)
+    if draw.missing is not None:
+        return _supplement_files(office, call, draw, draw.missing, row)
+    plan = office.workflow.load(Plan, draw.plan)
     _check_against_log(office, row, plan.year, snapshot)
     frame = form_frame(office.claims, office.chance, plan, row, snapshot)
     pool = form_pool(office.chance, row, snapshot, frame, call.act.day)
     files = sealed_files(draw, row, snapshot.as_of, frame, pool)
     return files, Quiet(since=snapshot.as_of, prefixes=FRAME_TOPICS)
+
+
+def _recheck_files(
+    office: Office, call: Call, draw: Draw, terms: RecheckTerms, row: PlanRow, snapshot: RegistrySnapshot
+) -> tuple[SealedFiles, Quiet]:
+    """As for sites, but of closed violations, which are read from the log's own events."""
+    try:
+        check_registries(office, row.areas, snapshot)
+    except FrameDiffersFromRegistry:
+        if office.registry_log.moved(snapshot.as_of, CLOSINGS):
+            raise RegistryMoved(since=snapshot.as_of, idx=snapshot.as_of + 1) from None
+        raise
+    closings = list(office.registry_log.closings(snapshot.as_of))
+    frame = form_recheck_frame(office.chance, terms, row, closings, snapshot)
+    pool = form_recheck_pool(office.chance, terms, row, closings, snapshot, frame, call.act.day)
+    files = sealed_files(draw, row, snapshot.as_of, frame, pool)
+    return files, Quiet(since=snapshot.as_of, prefixes=CLOSINGS)
+
+
+def _supplement_files(
+    office: Office, call: Call, draw: Draw, missing: Missing, row: PlanRow
+) -> tuple[SealedFiles, Quiet]:
+    """The sites that miss these seats, and a pool that may be wider than the row's areas."""
+    wider = replace(row, areas=snapshot_areas(row, missing))
+    snapshot = office.registries.snapshot(wider.areas)
+    _check_against_log(office, wider, int(scope_of(office.workflow.load, draw)), snapshot)
+    earlier = office.workflow.load(Draw, missing.draw)
+    frame, pool = supplement_lines(office, earlier, missing, row, snapshot, call.act.day)
+    return sealed_files(draw, row, snapshot.as_of, frame, pool), quiet_seats(snapshot.as_of, FRAME_TOPICS)
 
 
 def _check_against_log(office: Office, row: PlanRow, year: int, snapshot: RegistrySnapshot) -> None:
@@ -134,33 +171,41 @@ def _check_against_log(office: Office, row: PlanRow, year: int, snapshot: Regist
         raise
 
 
-def _same_files(
-    office: Office, draw: Draw, plan: Plan, row: PlanRow, earlier: Seal
-) -> tuple[SealedFiles, Quiet]:
+def _same_files(office: Office, draw: Draw, row: PlanRow, earlier: Seal) -> tuple[SealedFiles, Quiet]:
     since = (office.workflow.recorder.max_notification_id() or 0) - 1
     frame = read_frame(office.blobs.read(earlier.frame))
     pool = read_pool(office.blobs.read(earlier.pool))
+    if draw.missing is not None:
+        _require_still_missing(office, draw.missing, frame)
     if not row.redraw:
-        _require_undrawn(office, plan, frame)
+        _require_undrawn(office, draw, frame)
     files = sealed_files(draw, row, earlier.as_of, frame, pool)
-    return files, Quiet(since=since, prefixes=DRAWN_TOPICS)
+    return files, quiet_seats(since, DRAWN_TOPICS)
 
 
-def _require_undrawn(office: Office, plan: Plan, frame: Sequence[Site]) -> None:
-    drawn = drawn_sites(office.claims, plan.year)
+def _require_still_missing(office: Office, missing: Missing, frame: Sequence[Site]) -> None:
+    if moved := moved_sites(office, office.workflow.load(Draw, missing.draw), missing, frame):
+        raise FrameOutdated("/frame_reason", sites=moved)
+
+
+def _require_undrawn(office: Office, draw: Draw, frame: Sequence[Site]) -> None:
+    if draw.terms is None:
+        drawn = drawn_sites(office.claims, int(scope_of(office.workflow.load, draw)))
+    else:
+        drawn = drawn_closings(office, [site.id for site in frame if site.eligible])
     if again := sum(site.eligible and site.id in drawn for site in frame):
         raise FrameOutdated("/frame_reason", sites=again)
 
 
-def _require_apart(office: Office, plan: Plan) -> None:
+def _require_apart(office: Office, region: str, scope: str) -> None:
     """Refuse while a frame of a region around or inside this one is open.
 
     The claim itself keeps apart only frames of the very same region. Nobody seals in between: a seal is
     among what the append wants quiet.
     """
     for key, stream in office.claims.keys("open-frame"):
-        region, year = key.split("/")
-        if year == str(plan.year) and (covers(region, plan.region) or covers(plan.region, region)):
+        other, its_scope = key.split("/")
+        if its_scope == scope and (covers(other, region) or covers(region, other)):
             raise ClaimTaken(kind="open-frame", key=key, holder=stream)
 
 
@@ -180,6 +225,7 @@ def sealed_files(
         team=[SeatRule(seat.seat, seat.lead, seat.skilled) for seat in row.team],
         frame=frame,
         pool=pool,
+        supplements=draw.supplements,
     )
 
 

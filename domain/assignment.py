@@ -12,7 +12,7 @@ from eventsourcing.domain import event
 
 from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
-from domain.errors import Conflict, Forbidden, Invalid
+from domain.errors import Conflict
 from domain.recusal import (
     RecusalPending,
     check_decider,
@@ -22,6 +22,7 @@ from domain.recusal import (
     pending_of,
 )
 from domain.values import Holding
+from domain.voiding import VoidGroundWrong, VoidNeedsTwo, VoidNotAsked, VoidPending, VoidReasonMissing
 
 VOID_GROUNDS = ("closed", "deregistered", "moved", "merged")
 
@@ -38,35 +39,10 @@ class AssignmentEnded(Conflict):
     code = "assignment-ended"
 
 
-class VoidGroundWrong(Invalid):
-    """Not a ground for a void site, or no evidence of it; facts: `ground`."""
+class SeatHeld(Conflict):
+    """Somebody has the seat, or the one who is to get it has another here; facts: `seat`."""
 
-    code = "void-ground-wrong"
-
-
-class VoidPending(Conflict):
-    """Somebody has asked already to void the site, and it is not decided."""
-
-    code = "void-pending"
-
-
-class VoidNotAsked(Conflict):
-    """Nobody has asked to void the site, or it was refused."""
-
-    code = "void-not-asked"
-
-
-class VoidNeedsTwo(Forbidden):
-    """Who asked to void a site does not decide on it: one person alone drops no site."""
-
-    code = "void-needs-two"
-    rule = "separation.void-site"
-
-
-class VoidReasonMissing(Invalid):
-    """A void is refused with reasons."""
-
-    code = "void-reason-missing"
+    code = "seat-held"
 
 
 class AssignedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +136,14 @@ class Assignment(Aggregate):
         recusal: str
         reason: str
 
+    class SeatFilled(Aggregate.Event, frozen=True, kw_only=True):
+        """A supplementary draw gave a seat that nobody had; its own succession says who follows there."""
+
+        TOPIC = "assignment.seat-filled.v1"
+        seat: str
+        inspector: str
+        draw: str
+
     class VoidAsked(Aggregate.Event, frozen=True, kw_only=True):
         """The first of two people says that the site is no longer there."""
 
@@ -192,6 +176,7 @@ class Assignment(Aggregate):
         self.team = {holding.seat: holding.inspector for holding in team}
         self.recusals: dict[str, Recusal] = {}
         self.void_request: VoidRequest | None = None
+        self.filled: dict[str, str] = {}
         self.status = "assigned"
 
     def declare_recusal(
@@ -289,6 +274,18 @@ class Assignment(Aggregate):
     def _recusal_withdrawn(self, recusal: str) -> None:
         self._decide(recusal, "withdrawn")
 
+    def fill_seat(self, act: Act, *, seat: str, inspector: str, draw: str) -> None:
+        """Give a seat that nobody has to whom a supplementary draw chose."""
+        self._require_assigned()
+        if self.team.get(seat, "") is not None or inspector in self.team.values():
+            raise SeatHeld("/seat", seat=seat)
+        self.record(self.SeatFilled, act, seat=seat, inspector=inspector, draw=draw)
+
+    @event(SeatFilled)
+    def _seat_filled(self, seat: str, inspector: str, draw: str) -> None:
+        self.team[seat] = inspector
+        self.filled[seat] = draw
+
     def ask_void(self, act: Act, *, ground: str, evidence: tuple[str, ...]) -> None:
         """Say that the site is no longer there; evidence is blobs' hashes. Another person decides."""
         self._require_assigned()
@@ -341,6 +338,15 @@ class Assignment(Aggregate):
             if holder == inspector:
                 return seat
         raise NotOnTeam(inspector=inspector)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The seats that nobody has, in the order of the team."""
+        return tuple(seat for seat, holder in self.team.items() if holder is None)
+
+    def drawn_by(self, seat: str) -> str:
+        """The draw whose succession says who follows on the seat."""
+        return self.filled.get(seat, self.task.draw)
 
     @property
     def recused(self) -> frozenset[str]:

@@ -33,10 +33,12 @@ from domain.draw_refusals import (
     SourceKnown,
     SourceTimePassed,
     SourceWrong,
+    SupplementWrong,
     ValueExists,
     ValuesDiffer,
+    WideningReasonMissing,
 )
-from domain.draw_values import NARROW_NOWHERE, Contributor, NarrowSeats, Result, Seal
+from domain.draw_values import NARROW_NOWHERE, Contributor, Missing, NarrowSeats, Result, Seal
 from domain.drawing.errors import DrawingError
 from domain.drawing.rules import NEEDED_PARTIES
 from domain.drawing.seed import commit as commitment_of
@@ -51,8 +53,10 @@ from domain.drawing.source import (
     source_time,
 )
 from domain.plan import Plan
+from domain.recheck_terms import RecheckTerms
 
-_PARTY: Final = re.compile(r"[!-~]{1,64}")
+_PARTY: Final = re.compile(r"[!-.0-\[\]-~]{1,64}")
+"""Without slashes: a party's receipt is a file of the bundle by its name."""
 LIVE: Final = ("announced", "committed", "sealed", "revealed", "observed", "completed", "opened")
 
 
@@ -80,14 +84,50 @@ class Draw(Aggregate):
         rulebook: str
 
         def claims(self) -> Iterable[Claim]:
-            key = source_key(parse_source(self.public_source))
-            used = (Claim("public-source", key),) if key else ()
-            return (
-                Claim("draw-no", str(self.draw_no)),
-                Claim("attempt", f"{self.plan_row}/{self.attempt}"),
-                Claim("live-draw", self.plan_row),
-                *used,
-            )
+            return announced(self.draw_no, self.attempt, self.plan_row, self.public_source)
+
+    class RecheckAnnounced(CreatedEvent, Aggregate.Event, frozen=True, kw_only=True):
+        """A draw among the closed violations of a region and quarter was named, for a re-check."""
+
+        TOPIC = "draw.recheck-announced.v1"
+        log: str
+        draw_no: int
+        attempt: int
+        previous: str
+        plan_row: str
+        period: str
+        region: str
+        terms: RecheckTerms
+        contributors: tuple[Contributor, ...]
+        public_source: dict[str, Any]
+        rulebook: str
+
+        def claims(self) -> Iterable[Claim]:
+            return announced(self.draw_no, self.attempt, self.plan_row, self.public_source)
+
+    class SupplementAnnounced(CreatedEvent, Aggregate.Event, frozen=True, kw_only=True):
+        """A draw for the seats that an earlier one of the same row left unfilled was named."""
+
+        TOPIC = "draw.supplement-announced.v1"
+        log: str
+        draw_no: int
+        attempt: int
+        previous: str
+        plan: str
+        row: str
+        plan_row: str
+        period: str
+        region: str
+        redraw: bool
+        contributors: tuple[Contributor, ...]
+        public_source: dict[str, Any]
+        rulebook: str
+        supplements: int
+        missing: Missing
+
+        def claims(self) -> Iterable[Claim]:
+            key = self.missing.key(self.plan_row, self.supplements)
+            return announced(self.draw_no, self.attempt, key, self.public_source)
 
     class Committed(Aggregate.Event, frozen=True, kw_only=True):
         """A party filed its commitment."""
@@ -217,10 +257,7 @@ class Draw(Aggregate):
         """Name the draw of a published plan's row. Times of the source are compared with `act.at`."""
         planned = plan.published_row(row)
         check_contributors(contributors)
-        source = parsed(public_source)
-        time = source_time(source)
-        if time is not None and time <= act.at:
-            raise SourceKnown("/public_source", time=time)
+        check_unknown(act, public_source)
         return cls.begin(
             cls.Announced,
             id,
@@ -247,21 +284,25 @@ class Draw(Aggregate):
         draw_no: int,
         attempt: int,
         previous: str,
-        plan: str,
-        row: str,
         plan_row: str,
         period: str,
         region: str,
-        redraw: bool,
         contributors: tuple[Contributor, ...],
         public_source: dict[str, Any],
         rulebook: str,
+        plan: str = "",
+        row: str = "",
+        redraw: bool = False,
+        terms: RecheckTerms | None = None,
+        supplements: int | None = None,
+        missing: Missing | None = None,
     ) -> None:
         self.log, self.draw_no, self.attempt, self.previous = log, draw_no, attempt, previous
         self.plan, self.row, self.plan_row = plan, row, plan_row
         self.period, self.region = period, region
         self.redraw, self.rulebook = redraw, rulebook
         self.contributors, self.public_source = contributors, public_source
+        self.terms, self.supplements, self.missing = terms, supplements, missing
         self.status = "announced"
         self.commitments: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
@@ -279,6 +320,61 @@ class Draw(Aggregate):
         self.narrow_approved = False
         self.void_asked_by: frozenset[str] = frozenset()
         self.void_ground = ""
+
+    @classmethod
+    def announce_supplement(
+        cls,
+        act: Act,
+        *,
+        id: str,
+        draw_no: int,
+        attempt: int,
+        previous: str,
+        earlier: "Draw",
+        plan: Plan,
+        missing: Missing,
+        contributors: Sequence[Contributor],
+        public_source: Mapping[str, Any],
+        rulebook: str,
+    ) -> Self:
+        """Name the draw that fills seats which `earlier` left unfilled; of times as in `announce`."""
+        planned = plan.published_row(earlier.row)
+        if earlier.status != "completed":
+            raise DrawStatusWrong(status=earlier.status, needed="completed")
+        known = [seat.seat for seat in planned.team if seat.seat in missing.seats]
+        if earlier.missing is not None or not known or tuple(known) != missing.seats:
+            raise SupplementWrong("/seats", draw_no=earlier.draw_no, seats=list(missing.seats))
+        if missing.areas and not missing.reason.strip():
+            raise WideningReasonMissing("/reason")
+        check_contributors(contributors)
+        check_unknown(act, public_source)
+        return cls.begin(
+            cls.SupplementAnnounced,
+            id,
+            act,
+            log=earlier.log,
+            draw_no=draw_no,
+            attempt=attempt,
+            previous=previous,
+            plan=earlier.plan,
+            row=earlier.row,
+            plan_row=earlier.plan_row,
+            period=earlier.period,
+            region=earlier.region,
+            redraw=earlier.redraw,
+            contributors=tuple(contributors),
+            public_source=dict(public_source),
+            rulebook=rulebook,
+            supplements=earlier.draw_no,
+            missing=missing,
+        )
+
+    @property
+    def key(self) -> str:
+        """What its attempts and its one live draw are counted by: the plan row, or what keeps it apart."""
+        if self.missing is None or self.supplements is None:
+            return self.plan_row
+        return self.missing.key(self.plan_row, self.supplements)
 
     @property
     def source(self) -> PublicSource:
@@ -457,7 +553,7 @@ class Draw(Aggregate):
             self.Voided,
             act,
             ground=self.void_ground,
-            plan_row=self.plan_row,
+            plan_row=self.key,
             frame_key=self.frame_key,
             reroll_warning=time is not None and act.at >= time,
         )
@@ -473,7 +569,7 @@ class Draw(Aggregate):
         if time is None or act.at < time:
             raise SourceEarly(time=time)
         missing = tuple(c.party for c in self.contributors if c.party not in self.secrets)
-        self.record(self.AttemptEnded, act, missing=missing, plan_row=self.plan_row, frame_key=self.frame_key)
+        self.record(self.AttemptEnded, act, missing=missing, plan_row=self.key, frame_key=self.frame_key)
 
     @event(AttemptEnded)
     def _attempt_ended(self) -> None:
@@ -520,6 +616,20 @@ class Draw(Aggregate):
         return made.hex() == self.commitments[party]
 
 
+def announced(
+    draw_no: int, attempt: int, plan_row: str, public_source: Mapping[str, Any]
+) -> tuple[Claim, ...]:
+    """The claims of an attempt: its numbers, the one live draw of its row, and the value of its source."""
+    key = source_key(parse_source(dict(public_source)))
+    used = (Claim("public-source", key),) if key else ()
+    return (
+        Claim("draw-no", str(draw_no)),
+        Claim("attempt", f"{plan_row}/{attempt}"),
+        Claim("live-draw", plan_row),
+        *used,
+    )
+
+
 def released(plan_row: str, frame_key: str) -> tuple[Claim, ...]:
     """The claims that an ended attempt gives back."""
     frame = (Claim("open-frame", frame_key, released=True),) if frame_key else ()
@@ -536,6 +646,13 @@ def check_contributors(contributors: Sequence[Contributor]) -> None:
     for account in accounts:
         if accounts.count(account) > 1:
             raise CustodyShared("/contributors", account=account)
+
+
+def check_unknown(act: Act, public_source: Mapping[str, Any]) -> None:
+    """Refuse a source that is none (`SourceWrong`), or whose value could be known by now (`SourceKnown`)."""
+    time = source_time(parsed(public_source))
+    if time is not None and time <= act.at:
+        raise SourceKnown("/public_source", time=time)
 
 
 def parsed(source: Mapping[str, Any]) -> PublicSource:

@@ -114,6 +114,20 @@ class NarrowSeatsUnapproved(Conflict):
     rule = "draw.narrow-seats"
 
 
+class SupplementWrong(Invalid):
+    """A supplementary draw fills seats of the row's team, of a draw that is none itself; facts: `draw_no`,
+    `seats`.
+    """
+
+    code = "supplement-wrong"
+
+
+class WideningReasonMissing(Invalid):
+    """Officers of further areas come in for a reason, which is public with the draw."""
+
+    code = "widening-reason-missing"
+
+
 class NothingNarrow(Conflict):
     """Every seat has enough who may sit: there is nothing to approve."""
 

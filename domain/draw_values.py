@@ -1,7 +1,6 @@
 """The parts of a draw's events: who contributes, what was sealed, what came out."""
 
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -78,8 +77,13 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self, plan_row: str, supplements: int) -> str:
         """What keeps its attempts apart from the row's own; `supplements` is the number of `draw`."""
-        seats = "+".join(quote(seat, safe="") for seat in self.seats)
+        seats = "+".join(_escaped(seat) for seat in self.seats)
         return f"{plan_row}+{supplements}.{self.round}+{seats}"
+
+
+def _escaped(seat: str) -> str:
+    """The seat's name without what parts a claim's key."""
+    return seat.replace("%", "%25").replace("/", "%2F").replace("+", "%2B")
 
 
 class NarrowSeats(msgspec.Struct, frozen=True):

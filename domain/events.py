@@ -15,6 +15,7 @@ from domain.intake import Intake
 from domain.item import Item
 from domain.person import Person
 from domain.plan import Plan
+from domain.recheck import Recheck
 from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
@@ -34,6 +35,7 @@ AGGREGATES: Final[tuple[type[Aggregate], ...]] = (
     Assignment,
     Inspection,
     Violation,
+    Recheck,
     Referral,
 )
 

@@ -1,11 +1,12 @@
 """A violation (违法违规台账): a finding to be closed.
 
 ordered → submitted → verified | returned → closed. Whoever submitted a rectification neither verifies
-nor closes it, and nothing is closed without evidence.
+nor closes it, and nothing is closed without evidence. A closing on which the lot of the re-check falls is
+looked at again; one that does not hold opens the violation again.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
 import msgspec
@@ -15,6 +16,7 @@ from domain.act import Act, persons_of
 from domain.aggregate import Aggregate, Claim, CreatedEvent
 from domain.deadlines import Deadline
 from domain.errors import Conflict, Forbidden, Invalid
+from domain.recheck import REOPENED
 from domain.values import DISPOSALS
 
 
@@ -54,6 +56,12 @@ class OrderIncomplete(Invalid):
     """The order lacks its number or what it asks for; facts: `field`."""
 
     code = "order-incomplete"
+
+
+class RecheckDeadlineWrong(Invalid):
+    """An order that stands again needs its new date, and nothing else does; facts: `due`."""
+
+    code = "recheck-deadline-wrong"
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +149,20 @@ class Violation(Aggregate):
         note: str
         closed_on: date
 
+    class RecheckRecorded(Aggregate.Event, frozen=True, kw_only=True):
+        """A re-check of the closing was carried out; one that failed opens the violation again.
+
+        `disposal` is what holds from now on, `deadline` that of the order which stands again.
+        """
+
+        TOPIC = "violation.recheck-recorded.v1"
+        recheck: str
+        outcome: str
+        note: str
+        evidence: tuple[str, ...]
+        disposal: str
+        deadline: Deadline | None
+
     @classmethod
     def open(
         cls, act: Act, *, id: str, matter: Matter, disposal: str, owner: str, evidence: Sequence[str]
@@ -159,6 +181,9 @@ class Violation(Aggregate):
         self.order: Order | None = None
         self.submitters: set[str] = set()
         self.disposers: set[str] = set()
+        self.closings = 0
+        self.closed_at: datetime | None = None
+        self.rechecked = False
 
     def order_rectification(self, act: Act, *, order: Order) -> None:
         """Order the enterprise to rectify by a date."""
@@ -246,8 +271,52 @@ class Violation(Aggregate):
         self.record(self.Closed, act, evidence=tuple(evidence), note=note, closed_on=act.day)
 
     @event(Closed)
-    def _closed(self) -> None:
+    def _closed(self, timestamp: datetime) -> None:
         self.status = "closed"
+        self.closings += 1
+        self.closed_at, self.rechecked = timestamp, False
+
+    def record_recheck(
+        self,
+        act: Act,
+        *,
+        recheck: str,
+        outcome: str,
+        note: str,
+        evidence: Sequence[str],
+        deadline: Deadline | None,
+    ) -> None:
+        """Note what the re-check of the closing found. One that failed opens the violation again.
+
+        An order stands again, with the `deadline`; without an order the violation has to be rectified by
+        one that follows, if it was thought to need none.
+        """
+        self._require("closed")
+        reopened = outcome == REOPENED
+        if (deadline is not None) != (reopened and self.order is not None):
+            raise RecheckDeadlineWrong("/due_on", due=deadline.due if deadline else "")
+        if deadline is not None and deadline.is_past(act.occurred_at):
+            raise DueInPast("/due_on", due=deadline.due)
+        lighter = reopened and self.disposal in ("corrected", "lenient")
+        self.record(
+            self.RecheckRecorded,
+            act,
+            recheck=recheck,
+            outcome=outcome,
+            note=note,
+            evidence=tuple(evidence),
+            disposal="rectifying" if lighter else self.disposal,
+            deadline=deadline,
+        )
+
+    @event(RecheckRecorded)
+    def _recheck_recorded(self, outcome: str, disposal: str, deadline: Deadline | None) -> None:
+        self.rechecked, self.disposal = True, disposal
+        if outcome == REOPENED:
+            self.status = "open" if self.order is None else "ordered"
+            self.closed_at = None
+        if self.order is not None and deadline is not None:
+            self.order = msgspec.structs.replace(self.order, deadline=deadline)
 
     def _require(self, status: str) -> None:
         if self.status != status:

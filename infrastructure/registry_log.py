@@ -10,11 +10,13 @@ from eventsourcing.persistence import Mapper, StoredEvent
 from eventsourcing.utils import resolve_topic
 
 from application.ports import InspectorRow, RegistryChange, SiteRow
+from application.recheck_ports import Closing
 from domain.aggregate import Aggregate, Claim, DomainEvent
 from domain.events import topics
 from domain.inspector import Inspector
 from domain.ledger.entry import parse_at
 from domain.site import Site
+from infrastructure.closings import LoggedClosings
 from infrastructure.collection import collection_paused
 from infrastructure.event_store.recorder import EventRecorder, Row
 
@@ -57,6 +59,10 @@ class LoggedRegistries:
         claiming = [topic for topic in _named(prefixes) if _claims(topic)]
         for row in self._recorder.of_topics(claiming, stop=as_of + 1):
             yield from self._event(row.stream, row.ver, row.topic, row.state).claims()
+
+    def closings(self, as_of: int) -> Iterator[Closing]:
+        """Every violation that is closed as its events up to `as_of` make it, by id."""
+        return LoggedClosings(self._recorder, self._mapper).closings(as_of)
 
     def moved(self, since: int, prefixes: Sequence[str]) -> bool:
         """Whether an event whose topic starts with one of the prefixes came after the position."""

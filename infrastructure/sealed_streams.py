@@ -27,7 +27,7 @@ def sealed_streams(workflow: Workflow, recorder: EventRecorder) -> SealedStreams
     named = [draw.encode() for draw in draws]
     followed = (
         stream
-        for kind in ("assignment", "inspection")
+        for kind in ("assignment", "inspection", "recheck")
         for stream, state in _first_events(recorder, kind)
         if any(draw in state for draw in named)
     )

@@ -175,6 +175,12 @@ def _withdrawn(state: _State, event: Assignment.RecusalWithdrawn, recorded: Reco
     _set_recusals(row, row.recusals)
 
 
+def _filled(state: _State, event: Assignment.SeatFilled, recorded: Recorded) -> None:
+    row = touch(state.assignments, recorded)
+    row.team = tuple(Holding(h.seat, event.inspector) if h.seat == event.seat else h for h in row.team)
+    _sit(state, event.inspector, row.id)
+
+
 def _void_asked(state: _State, event: Assignment.VoidAsked, recorded: Recorded) -> None:
     row = touch(state.assignments, recorded)
     row.void_ground, row.void_evidence = event.ground, event.evidence
@@ -229,6 +235,7 @@ _HANDLERS: Final[Handlers] = {
     Assignment.RecusalGranted: _granted,
     Assignment.RecusalRefused: _refused,
     Assignment.RecusalWithdrawn: _withdrawn,
+    Assignment.SeatFilled: _filled,
     Assignment.VoidAsked: _void_asked,
     Assignment.VoidRefused: _void_refused,
     Assignment.SiteVoided: _voided,

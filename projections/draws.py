@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, not_, select
 
 from domain.draw import Draw
-from domain.draw_values import RegistryChanges, StratumCount
+from domain.draw_values import Missing, RegistryChanges, StratumCount
 from domain.drawing.source import parse_source, source_time
 from projections.projection import Entry, Handlers, Projection, Recorded, Rows, begun, one_table, touch
 from projections.query import Regions, empty, equal, lists, one, read, within
@@ -33,7 +33,9 @@ class DrawEntry(Entry):
     `reports`, `seed`, `sample`, `teams` are blobs' digests, empty until the draw is opened, and so are the
     counts of `strata`. `narrow_seats` of `narrow_sites` have fewer than three who may sit; `registry_changes`
     are the counts of the seal's report, None before it and for seals older than the report.
-    `changes` is the hash of changes.jsonl.
+    `changes` is the hash of changes.jsonl. A re-check of closed violations has neither `plan` nor `row`;
+    its `plan_row` is `recheck/<region>/<period>`. `supplements` is the number of the draw whose `unfilled`
+    seats a supplementary one fills.
     """
 
     log: str
@@ -50,6 +52,8 @@ class DrawEntry(Entry):
     narrow_seats: int
     narrow_approved: bool
     registry_changes: RegistryChanges | None
+    supplements: int | None
+    unfilled: Missing | None
     rulebook: str
     status: str
     contributors: tuple[str, ...]
@@ -98,7 +102,13 @@ class DrawEntry(Entry):
 DRAWS: Final = View("draws_v2", DrawEntry, ("id",), ("idx",), ("plan_row",), ("region", "period"))
 
 
-def _announced(draws: Rows[DrawEntry], event: Draw.Announced, recorded: Recorded) -> None:
+def _announced(
+    draws: Rows[DrawEntry],
+    event: Draw.Announced | Draw.SupplementAnnounced | Draw.RecheckAnnounced,
+    recorded: Recorded,
+) -> None:
+    planned = None if isinstance(event, Draw.RecheckAnnounced) else event
+    supplement = event if isinstance(event, Draw.SupplementAnnounced) else None
     draws.add(
         DrawEntry(
             *begun(recorded),
@@ -106,16 +116,18 @@ def _announced(draws: Rows[DrawEntry], event: Draw.Announced, recorded: Recorded
             draw_no=event.draw_no,
             attempt=event.attempt,
             previous=event.previous,
-            plan=event.plan,
-            row=event.row,
+            plan=planned.plan if planned else "",
+            row=planned.row if planned else "",
             plan_row=event.plan_row,
             period=event.period,
             region=event.region,
-            redraw=event.redraw,
+            redraw=planned.redraw if planned else False,
             narrow_sites=0,
             narrow_seats=0,
             narrow_approved=False,
             registry_changes=None,
+            supplements=supplement.supplements if supplement else None,
+            unfilled=supplement.missing if supplement else None,
             rulebook=event.rulebook,
             status="announced",
             contributors=tuple(one.party for one in event.contributors),
@@ -235,6 +247,8 @@ def _attempt_ended(draws: Rows[DrawEntry], event: Draw.AttemptEnded, recorded: R
 
 _HANDLERS: Final[Handlers] = {
     Draw.Announced: _announced,
+    Draw.RecheckAnnounced: _announced,
+    Draw.SupplementAnnounced: _announced,
     Draw.Committed: _committed,
     Draw.Sealed: _sealed,
     Draw.NarrowSeatsFound: _narrow_found,

@@ -13,6 +13,7 @@ from domain.assignment import Assignment
 from domain.deadlines import day_of
 from domain.draw import Draw
 from domain.inspection import Inspection
+from domain.recheck import REOPENED
 from domain.violation import Violation
 from projections.projection import Batch, Handlers, Projection, Recorded, RowMissing, Rows, streams
 from projections.view import View
@@ -21,12 +22,13 @@ CONCLUDED: Final = ("concluded", "reviewed", "published", "withheld")
 
 
 class DrawFact(msgspec.Struct):
-    """Whose draw it is, and whether its sample exists."""
+    """Whose draw it is, and whether its sample exists; `counted`: it draws sites of a plan row."""
 
     draw: str
     region: str
     period: str
     completed: bool
+    counted: bool = True
 
 
 class StratumFact(msgspec.Struct):
@@ -88,14 +90,14 @@ class FindingFact(msgspec.Struct):
     order_due: datetime | None
 
 
-DRAWS: Final = View("statistics_draws_v1", DrawFact, ("draw",))
-STRATA: Final = View("statistics_strata_v1", StratumFact, ("draw", "stratum"), ("period", "region"))
-DRAWN: Final = View("statistics_drawn_v1", DrawnFact, ("assignment",), ("period", "region"))
+DRAWS: Final = View("statistics_draws_v2", DrawFact, ("draw",))
+STRATA: Final = View("statistics_strata_v2", StratumFact, ("draw", "stratum"), ("period", "region"))
+DRAWN: Final = View("statistics_drawn_v2", DrawnFact, ("assignment",), ("period", "region"))
 CHECKS: Final = View(
-    "statistics_checks_v1", CheckFact, ("inspection",), ("period", "region"), ("assignment",)
+    "statistics_checks_v2", CheckFact, ("inspection",), ("period", "region"), ("assignment",)
 )
 FINDINGS: Final = View(
-    "statistics_findings_v1", FindingFact, ("inspection", "no"), ("period", "region"), ("violation",)
+    "statistics_findings_v2", FindingFact, ("inspection", "no"), ("period", "region"), ("violation",)
 )
 
 
@@ -137,8 +139,19 @@ def _announced(state: _State, event: Draw.Announced, recorded: Recorded) -> None
     state.draws.add(DrawFact(event.originator_id, event.region, event.period, completed=False))
 
 
+def _recheck_announced(state: _State, event: Draw.RecheckAnnounced, recorded: Recorded) -> None:
+    state.draws.add(DrawFact(event.originator_id, event.region, event.period, completed=False, counted=False))
+
+
+def _supplement(state: _State, event: Draw.SupplementAnnounced, recorded: Recorded) -> None:
+    id, region, period = event.originator_id, event.region, event.period
+    state.draws.add(DrawFact(id, region, period, completed=False, counted=False))
+
+
 def _sealed(state: _State, event: Draw.Sealed, recorded: Recorded) -> None:
     draw = state.draw(event.originator_id)
+    if not draw.counted:
+        return
     for one in event.seal.strata:
         state.strata.add(
             StratumFact(
@@ -282,8 +295,19 @@ def _closed(state: _State, event: Violation.Closed, recorded: Recorded) -> None:
         row.order_state = "closed"
 
 
+def _rechecked(state: _State, event: Violation.RecheckRecorded, recorded: Recorded) -> None:
+    row = state.violation(recorded)
+    row.disposal = event.disposal
+    if event.outcome == REOPENED and row.order_no:
+        row.order_state = "ordered"
+    if event.deadline is not None:
+        row.order_due = event.deadline.due
+
+
 _HANDLERS: Final[Handlers] = {
     Draw.Announced: _announced,
+    Draw.SupplementAnnounced: _supplement,
+    Draw.RecheckAnnounced: _recheck_announced,
     Draw.Sealed: _sealed,
     Draw.Completed: _completed,
     Assignment.Made: _made,
@@ -303,8 +327,9 @@ _HANDLERS: Final[Handlers] = {
     Violation.RectificationVerified: _verified,
     Violation.Disposed: _disposed,
     Violation.Closed: _closed,
+    Violation.RecheckRecorded: _rechecked,
 }
 
 PROJECTION: Final = Projection(
-    "quarterly_statistics", (DRAWS, STRATA, DRAWN, CHECKS, FINDINGS), _HANDLERS, _begin
+    "quarterly_statistics", (DRAWS, STRATA, DRAWN, CHECKS, FINDINGS), _HANDLERS, _begin, version=2
 )

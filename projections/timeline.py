@@ -28,6 +28,7 @@ from domain.intake import Intake
 from domain.item import Item
 from domain.person import Person
 from domain.plan import Plan
+from domain.recheck import Recheck
 from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
@@ -126,6 +127,8 @@ _FACTS: Final[dict[type[DomainEvent], str]] = {
     Plan.Returned: "reason",
     Plan.Published: "published_on",
     Draw.Announced: "draw_no attempt period region",
+    Draw.RecheckAnnounced: "draw_no attempt period region",
+    Draw.SupplementAnnounced: "draw_no attempt supplements missing.reason",
     Draw.Committed: "party",
     Draw.Sealed: "seal.as_of seal.rules_hash seal.frame_reason",
     Draw.Revealed: "party",
@@ -139,6 +142,7 @@ _FACTS: Final[dict[type[DomainEvent], str]] = {
     Assignment.RecusalGranted: "recusal seat substitute reason decided_as",
     Assignment.RecusalRefused: "recusal reason decided_as",
     Assignment.RecusalWithdrawn: "recusal reason",
+    Assignment.SeatFilled: "seat inspector draw",
     Assignment.VoidAsked: "ground",
     Assignment.VoidRefused: "reason",
     Assignment.SiteVoided: "ground replacement",
@@ -161,6 +165,9 @@ _FACTS: Final[dict[type[DomainEvent], str]] = {
     Violation.RectificationVerified: "note",
     Violation.Disposed: "disposal reason",
     Violation.Closed: "note closed_on",
+    Violation.RecheckRecorded: "recheck outcome note disposal",
+    Recheck.Drawn: "task.draw_no task.period task.closing task.rank",
+    Recheck.CarriedOut: "outcome note",
     Referral.Sent: "letter.number letter.addressee letter.reason",
     Referral.Received: "received_on",
     Referral.Replied: "accepted note",

@@ -15,6 +15,7 @@ from domain.intake import Intake
 from domain.item import Item
 from domain.person import Person
 from domain.plan import Plan
+from domain.recheck import Recheck
 from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
@@ -27,6 +28,10 @@ def _drawn(task: Any, team: Any) -> Subjects:
     return (task.site, task.uscc, task.draw, f"{task.plan}/{task.row}", *people)
 
 
+def _rechecked(task: Any, team: Any) -> Subjects:
+    return (task.violation, task.draw, *(holding.inspector for holding in team))
+
+
 def _read(event: Access.Recorded) -> Subjects:
     # That somebody asked about an enterprise what sealed draws decided must not stand in its timeline.
     sealed = event.kind == "sealed-draw"
@@ -37,12 +42,16 @@ BROUGHT: Final[dict[type[DomainEvent], Callable[[Any], Subjects]]] = {
     Site.Registered: lambda event: (event.facts.uscc,),
     Account.Linked: lambda event: (event.inspector,),
     Draw.Announced: lambda event: (event.plan, event.plan_row),
+    Draw.RecheckAnnounced: lambda event: (event.plan_row,),
+    Draw.SupplementAnnounced: lambda event: (event.plan, event.plan_row, event.missing.draw),
     Assignment.Made: lambda event: _drawn(event.task, event.team),
     Assignment.RecusalGranted: lambda event: (event.substitute,),
+    Assignment.SeatFilled: lambda event: (event.inspector,),
     Inspection.Opened: lambda event: (event.visit.assignment, *_drawn(event.visit, event.team)),
     Inspection.Approved: lambda event: event.experts,
     Inspection.SeatChanged: lambda event: (event.inspector,),
     Violation.Opened: lambda event: (event.matter.site, event.matter.uscc, event.matter.inspection),
+    Recheck.Drawn: lambda event: _rechecked(event.task, event.team),
     Referral.Sent: lambda event: (event.violation,),
     Person.ErasureAsked: lambda event: (event.case.holder,),
 }
@@ -73,9 +82,12 @@ REGIONS: Final[dict[type[DomainEvent], Callable[[Any], str]]] = {
     Catalogue.Opened: lambda event: event.region,
     Plan.Drafted: lambda event: event.region,
     Draw.Announced: lambda event: event.region,
+    Draw.SupplementAnnounced: lambda event: event.region,
+    Draw.RecheckAnnounced: lambda event: event.region,
     Assignment.Made: lambda event: event.task.region,
     Inspection.Opened: lambda event: event.visit.region,
     Violation.Opened: lambda event: event.matter.region,
+    Recheck.Drawn: lambda event: event.task.region,
     Referral.Sent: lambda event: event.region,
     Intake.Completed: lambda event: event.region,
     Person.ErasureAsked: lambda event: event.case.region,
@@ -86,5 +98,6 @@ REGIONS: Final[dict[type[DomainEvent], Callable[[Any], str]]] = {
 SEALED: Final[dict[type[DomainEvent], Callable[[Any], str]]] = {
     Assignment.Made: lambda event: event.task.draw,
     Inspection.Opened: lambda event: event.visit.draw,
+    Recheck.Drawn: lambda event: event.task.draw,
 }
 """The draw that must be opened before everybody may see the stream."""

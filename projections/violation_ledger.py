@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from domain.inspection import Inspection
+from domain.recheck import REOPENED
 from domain.violation import Violation
 from projections.projection import Batch, Entry, Handlers, Projection, Recorded, Rows, begun, streams, touch
 from projections.query import Regions, equal, one, read, rows, within
@@ -21,7 +22,8 @@ class ViolationEntry(Entry):
     """A row of the ledger. `state` is one of `STATES`; times are when things happened.
 
     `due` is the rectification's date as it stands now, `returns` how often it was sent back,
-    `evidence` the number of different pieces of evidence.
+    `evidence` the number of different pieces of evidence. `recheck_outcome` is that of the last re-check,
+    `failed_closings` how many closings did not hold.
     """
 
     inspection: str
@@ -55,6 +57,9 @@ class ViolationEntry(Entry):
     closed_by: str
     digests: tuple[str, ...]
     evidence: int
+    rechecked_at: datetime | None
+    recheck_outcome: str
+    failed_closings: int
 
     def overdue(self, now: datetime) -> bool:
         """Whether the enterprise's time is up and it has not said that it is done."""
@@ -87,7 +92,7 @@ class PublishedInspection(msgspec.Struct):
 
 
 VIOLATIONS: Final = View(
-    "violations_v1",
+    "violations_v2",
     ViolationEntry,
     ("id",),
     ("idx",),
@@ -96,7 +101,7 @@ VIOLATIONS: Final = View(
     ("region", "period"),
     ("state", "due"),
 )
-PUBLISHED: Final = View("violations_published_v1", PublishedInspection, ("inspection",))
+PUBLISHED: Final = View("violations_published_v2", PublishedInspection, ("inspection",))
 
 
 class _State(NamedTuple):
@@ -144,6 +149,9 @@ def _opened(state: _State, event: Violation.Opened, recorded: Recorded) -> None:
         closed_by="",
         digests=(),
         evidence=0,
+        rechecked_at=None,
+        recheck_outcome="",
+        failed_closings=0,
     )
     state.violations.add(row)
     _add_evidence(row, event.evidence)
@@ -187,6 +195,19 @@ def _closed(state: _State, event: Violation.Closed, recorded: Recorded) -> None:
     _add_evidence(row, event.evidence)
 
 
+def _rechecked(state: _State, event: Violation.RecheckRecorded, recorded: Recorded) -> None:
+    row = touch(state.violations, recorded)
+    row.rechecked_at, row.recheck_outcome = event.occurred_at, event.outcome
+    row.disposal = event.disposal
+    _add_evidence(row, event.evidence)
+    if event.outcome == REOPENED:
+        row.failed_closings += 1
+        row.closed_on, row.closed_by = None, ""
+        row.state = ORDERED if row.order_no else "open"
+    if event.deadline is not None:
+        row.due, row.due_rule = event.deadline.due, event.deadline.rule
+
+
 def _published(state: _State, event: Inspection.Published, recorded: Recorded) -> None:
     state.published.add(PublishedInspection(event.originator_id, recorded.idx))
 
@@ -204,10 +225,11 @@ _HANDLERS: Final[Handlers] = {
     Violation.RectificationVerified: _verified,
     Violation.Disposed: _disposed,
     Violation.Closed: _closed,
+    Violation.RecheckRecorded: _rechecked,
     Inspection.Published: _published,
 }
 
-PROJECTION: Final = Projection("violation_ledger", (VIOLATIONS, PUBLISHED), _HANDLERS, _begin)
+PROJECTION: Final = Projection("violation_ledger", (VIOLATIONS, PUBLISHED), _HANDLERS, _begin, version=2)
 
 
 def list_violations(

@@ -206,6 +206,12 @@ def _decided(state: _State, task: Task, recusal: str) -> str:
     return pending.inspector
 
 
+def _filled(state: _State, event: Assignment.SeatFilled, recorded: Recorded) -> None:
+    task = state.task(recorded, event.originator_id)
+    task.team = (*task.team, event.inspector)
+    state.sit([event.inspector], task.assignment)
+
+
 def _void_asked(state: _State, event: Assignment.VoidAsked, recorded: Recorded) -> None:
     state.task(recorded, event.originator_id).void_asked = True
 
@@ -277,6 +283,7 @@ _HANDLERS: Final[Handlers] = {
     Assignment.RecusalGranted: _granted,
     Assignment.RecusalRefused: _refused,
     Assignment.RecusalWithdrawn: _refused,
+    Assignment.SeatFilled: _filled,
     Assignment.VoidAsked: _void_asked,
     Assignment.VoidRefused: _void_refused,
     Assignment.SiteVoided: _voided,

@@ -10,6 +10,7 @@ from domain.assignment import Assignment
 from domain.catalogue import Catalogue, CatalogueLine
 from domain.deadlines import Deadline
 from domain.draw import Draw
+from domain.draw_values import Missing
 from domain.events import AGGREGATES, event_classes
 from domain.inspection import Finding, Inspection
 from domain.inspector import Inspector
@@ -18,6 +19,8 @@ from domain.intake import Counts, Intake
 from domain.item import Item
 from domain.person import Case, Person
 from domain.plan import Plan
+from domain.recheck import DrawnClosing, Recheck
+from domain.recheck_terms import recheck_terms
 from domain.referral import Referral
 from domain.site import Site
 from domain.violation import Violation
@@ -168,6 +171,42 @@ FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
         "public_source": b.LOTTERY,
         "rulebook": "2024.1",
     },
+    Draw.RecheckAnnounced: {
+        "log": b.ORIGIN,
+        "draw_no": 3,
+        "attempt": 2,
+        "previous": b.stream("draw"),
+        "plan_row": "recheck/140100/2024Q1",
+        "period": "2024Q1",
+        "region": b.CITY,
+        "terms": recheck_terms("2024Q1", 2),
+        "contributors": b.contributors(),
+        "public_source": b.LOTTERY,
+        "rulebook": "2024.1",
+    },
+    Draw.SupplementAnnounced: {
+        "log": b.ORIGIN,
+        "draw_no": 3,
+        "attempt": 2,
+        "previous": b.stream("draw"),
+        "plan": b.stream("plan"),
+        "row": "01",
+        "plan_row": PLAN_ROW,
+        "period": "2024Q2",
+        "region": b.CITY,
+        "redraw": True,
+        "contributors": b.contributors(),
+        "public_source": b.LOTTERY,
+        "rulebook": "2024.1",
+        "supplements": 2,
+        "missing": Missing(
+            draw=b.stream("draw", 2),
+            seats=("officer",),
+            areas=("140105",),
+            reason="本区持证人员不足",
+            round=1,
+        ),
+    },
     Draw.Committed: {"party": "agency", "commitment": b.commitment_of("agency")},
     Draw.Sealed: {"seal": b.seal(frame_reason="补录排污单位"), "frame_key": FRAME_KEY},
     Draw.NarrowSeatsFound: {"sites": 2, "seats": 3},
@@ -210,6 +249,7 @@ FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
         "minutes": b.digest(),
     },
     Assignment.RecusalWithdrawn: {"recusal": RECUSAL, "reason": "情况有误"},
+    Assignment.SeatFilled: {"seat": "officer", "inspector": b.ZHAO, "draw": b.stream("draw", 2)},
     Assignment.VoidAsked: {"ground": "closed", "evidence": (b.digest(),)},
     Assignment.VoidRefused: {"reason": "仍在生产"},
     Assignment.SiteVoided: {
@@ -258,6 +298,27 @@ FACTS: Final[dict[type[DomainEvent], dict[str, Any]]] = {
     Violation.RectificationVerified: {"note": "属实", "evidence": (b.digest(),)},
     Violation.Disposed: {"disposal": "case", "reason": "情节严重"},
     Violation.Closed: {"evidence": (b.digest(),), "note": "闭环", "closed_on": b.TODAY},
+    Violation.RecheckRecorded: {
+        "recheck": b.stream("recheck"),
+        "outcome": "reopened",
+        "note": "设施又停",
+        "evidence": (b.digest(),),
+        "disposal": "rectifying",
+        "deadline": PERIOD,
+    },
+    Recheck.Drawn: {
+        "task": DrawnClosing(
+            draw=b.stream("draw"),
+            draw_no=3,
+            region=b.CITY,
+            period="2024Q1",
+            violation=b.stream("violation"),
+            closing=1,
+            rank=1,
+        ),
+        "team": b.TEAM,
+    },
+    Recheck.CarriedOut: {"outcome": "reopened", "note": "设施又停", "evidence": (b.digest(),)},
     Referral.Sent: {
         "violation": b.stream("violation"),
         "region": b.CITY,

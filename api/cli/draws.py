@@ -8,9 +8,9 @@ import typer
 from api.cli.commands import acts, asks
 from api.cli.desk import Desk
 from api.cli.draw_bundles import add_draw_bundles
-from api.cli.draw_files import add_draw_files, read_secret, read_source, source_option
-from api.cli.draw_verify import add_draw_verify
+from api.cli.draw_files import add_draw_files, read_contributor, read_secret, read_source, source_option
 from api.cli.draw_reports import add_draw_reports
+from api.cli.draw_verify import add_draw_verify
 from api.cli.options import After, Limit, argument, option
 from api.cli.refusals import Cannot
 from api.cli.terminal import row_of
@@ -28,8 +28,8 @@ from application.draws import (
 )
 from application.ports import Answer
 from application.sealing import publish_seal, seal
+from application.supplements import announce_supplement
 from application.workflow import Call
-from domain.draw_values import Contributor
 from projections.draws import list_draws
 
 draw = typer.Typer(name="draw", help="Draws, step by step 抽取.", no_args_is_help=True)
@@ -61,7 +61,35 @@ def announce(
         call,
         plan=plan,
         row=row,
-        contributors=[_contributor(one) for one in contributor],
+        contributors=[read_contributor(one) for one in contributor],
+        public_source=read_source(source),
+    )
+
+
+@acts(draw, "supplement")
+def supplement(
+    desk: Desk,
+    call: Call,
+    id: Id,
+    seat: Annotated[list[str], option("--seat", help="A missing seat, once for each 空缺席位.")],
+    contributor: Annotated[
+        list[str], option("--contributor", help="PARTY=ACCOUNT, once for each 参与方=账号.")
+    ],
+    source: Annotated[str, source_option()],
+    area: Annotated[
+        list[str] | None, option("--area", help="A further region whose officers may come 抽调地区.")
+    ] = None,
+    reason: Annotated[str, option("--reason", help="Why from there; public 抽调理由.")] = "",
+) -> Answer:
+    """Announce the draw that fills seats which nobody has 公告补充抽取."""
+    return announce_supplement(
+        desk.office,
+        call,
+        id,
+        seats=seat,
+        areas=area or [],
+        reason=reason,
+        contributors=[read_contributor(one) for one in contributor],
         public_source=read_source(source),
     )
 
@@ -195,10 +223,3 @@ add_draw_files(draw)
 add_draw_reports(draw)
 add_draw_bundles(draw)
 add_draw_verify(draw)
-
-
-def _contributor(given: str) -> Contributor:
-    party, mark, account = given.partition("=")
-    if not mark:
-        raise typer.BadParameter(f"{given!r} is not PARTY=ACCOUNT", param_hint="--contributor")
-    return Contributor(party, account)

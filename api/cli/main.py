@@ -17,6 +17,7 @@ from api.cli.items import catalogue, item
 from api.cli.ledger import ledger
 from api.cli.plans import plan
 from api.cli.reading import projections
+from api.cli.rechecks import recheck
 from api.cli.recusals import barring
 from api.cli.registries import inspector, site
 from api.cli.replaying import add_replay
@@ -42,6 +43,7 @@ GROUPS: Final = (
     assignment,
     inspection,
     violation,
+    recheck,
     referral,
     vault,
     ledger,

@@ -26,6 +26,7 @@ TAGS: Final = (
     ("recusals", "事前回避 Recusals declared before a draw, and the visits an enterprise was told of."),
     ("inspections", "检查 One visit of one site, step by step, to its publication."),
     ("violations", "违法违规台账 Findings to be closed: order, submission, verification, closing."),
+    ("rechecks", "销号复核 Closed violations drawn again by lot, and what their teams found."),
     ("referrals", "移送 Matters of other departments: letter, receipt, reply."),
     ("worklist", "工作清单 What an inspector has to do next, and what waits for a leader."),
     ("statistics", "统计 Quarters and years; each figure opens the list behind it."),

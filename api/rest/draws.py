@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import Asked, ask
 from api.rest.commands import Command, Step, change, create, head_of, projected
 from api.rest.description import does, gives, lists, shows
-from api.rest.fields import Reasoned
+from api.rest.fields import Reasoned, Words
 from api.rest.presenting import Page, found, show, show_one
-from application import draws, sealing
+from application import draws, sealing, supplements
 from domain.draw import Draw
 from domain.draw_values import Contributor
 from domain.errors import NotFound
@@ -43,6 +43,16 @@ class Announcement(Step):
             "`{kind: drand-quicknet, round}`; its own time lies in the future."
         )
     )
+
+
+class SupplementAnnouncement(Step):
+    """Which seats to fill, and from where officers may come beside the row's areas."""
+
+    seats: Words = Field(description="席位 The seats that are missing together, in the team's order.")
+    areas: Words = Field(default=(), description="抽调地区 Further regions whose officers may come.")
+    reason: str = Field(default="", description="抽调理由 Why from there; public.", max_length=2000)
+    contributors: tuple[Custodian, ...] = Field(description="参与方 At least agency and discipline.")
+    public_source: dict[str, Any] = Field(description="公共随机源 As for any draw.")
 
 
 class Commitment(Step):
@@ -109,6 +119,29 @@ def announce(body: Announcement, command: Command = create("draw.run")) -> Respo
             call,
             plan=body.plan,
             row=body.row,
+            contributors=contributors,
+            public_source=body.public_source,
+        ),
+        place=PLACE,
+    )
+
+
+@router.post("/{id}/supplements", status_code=201, summary="公告补充抽取 Announce a supplementary draw")
+@does(draw_no=2, attempt=1)
+def announce_supplement(
+    id: str, body: SupplementAnnouncement, command: Command = create("draw.run")
+) -> Response:
+    """Names the draw that fills seats which nobody has: a whole draw, with secrets and chance of its own."""
+    contributors = [Contributor(one.party, one.account) for one in body.contributors]
+    return command.run(
+        body,
+        lambda call: supplements.announce_supplement(
+            command.office,
+            call,
+            id,
+            seats=body.seats,
+            areas=body.areas,
+            reason=body.reason,
             contributors=contributors,
             public_source=body.public_source,
         ),

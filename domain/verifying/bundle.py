@@ -9,6 +9,7 @@ from domain.drawing.errors import DrawingError, MissingFile
 from domain.drawing.verify import Beacon, Files, Progress, Verdict, check_bundle
 from domain.ledger.policy import TrustPolicy
 from domain.verifying.chance import NOT_PROVED, check_kept, judge_chance
+from domain.verifying.closings import ClosingFold
 from domain.verifying.errors import WrongProof
 from domain.verifying.log import IsWorkingDay, LogCheck, Logged
 from domain.verifying.proofs import Opener, Proved, check_chain, prove_events
@@ -39,7 +40,8 @@ def verify_draw(
         if log is None:
             progress.unchecked.append(("log", "no-ledger"))
         else:
-            fold = RegistryFold(files.rules.draw_no, files.rules.as_of)
+            kind = ClosingFold if files.rules.plan_row.startswith("recheck/") else RegistryFold
+            fold = kind(files.rules.draw_no, files.rules.as_of)
             LogCheck(now=now, is_working_day=is_working_day).run(fold.follow(_compared(log, events)))
             progress.checked.append("log")
             _check_registries(fold, files, progress)

@@ -14,7 +14,19 @@ from domain.drawing.errors import DrawingError
 from domain.drawing.source import parse_source, source_key, source_time
 from domain.ledger.entry import Entry, parse_at
 from domain.verifying.errors import WrongHistory
-from domain.verifying.steps import ANNOUNCED, COMPLETED, ENDED, OBSERVED, REVEALED, SEALED, VOIDED
+from domain.verifying.seats import TOPICS as SEAT_TOPICS
+from domain.verifying.seats import Seats
+from domain.verifying.steps import (
+    ANNOUNCED,
+    COMPLETED,
+    ENDED,
+    OBSERVED,
+    RECHECK,
+    REVEALED,
+    SEALED,
+    SUPPLEMENT,
+    VOIDED,
+)
 
 INSPECTORS: Final = (
     "inspector.registered.",
@@ -26,6 +38,9 @@ INSPECTORS: Final = (
 
 REGISTRY: Final = ("site.", *INSPECTORS, "inspection.notified.", "draw.sealed.", "assignment.made.")
 """The topics of what a frame and a pool are made of: none stands between `as_of` and the seal."""
+
+CLOSINGS: Final = ("site.", *INSPECTORS, "account.linked.", "violation.", "recheck.drawn.", "draw.sealed.")
+"""The same for a re-check: what was closed by whom, and on which closings the lot fell before."""
 
 COMPLETE_WITHIN: Final = 2
 """Working days in which a draw whose value exists is completed."""
@@ -57,10 +72,12 @@ class _Draw:
     source: str
     time: datetime | None
     announced: Entry
+    made_of: tuple[str, ...] = REGISTRY
     sealed: Entry | None = None
     as_of: int = -1
     observed: datetime | None = None
     finished: bool = False
+    completed: bool = False
     parties: int = 0
     reveals: list[datetime] = field(default_factory=list)
 
@@ -77,20 +94,29 @@ class LogCheck:
         self._draws: dict[str, _Draw] = {}
         self._live: dict[str, str] = {}
         self._sources: dict[str, str] = {}
-        self._registry: list[int] = []
+        self._registry: list[tuple[int, str]] = []
+        self._seats = Seats()
         self.numbers = 0
 
     def run(self, events: Iterable[Logged]) -> None:
         """Raises WrongHistory: draw-number-gap, attempt-gap, two-live-draws, source-used-twice,
-        seal-after-source, void-after-source, registry-after-as-of, not-completed-in-time, draw-untold.
+        seal-after-source, void-after-source, registry-after-as-of, not-completed-in-time, draw-untold,
+        supplement-of-nothing, supplement-not-needed.
         """
         for event in events:
-            if event.entry.topic.startswith(REGISTRY):
-                self._registry.append(event.entry.idx)
+            if event.entry.topic.startswith((*REGISTRY, *CLOSINGS)):
+                self._registry.append((event.entry.idx, event.entry.topic))
             if event.entry.topic.startswith("draw."):
                 self._take(event)
+            self._take_seats(event)
         for draw in self._draws.values():
             self._check_end(draw)
+
+    def _take_seats(self, event: Logged) -> None:
+        try:
+            self._seats.take(event.entry, event.state)
+        except (KeyError, TypeError) as error:
+            raise self._wrong("draw-untold", f"{type(error).__name__} {error}", event.entry) from error
 
     def _take(self, event: Logged) -> None:
         handler = _HANDLERS.get(event.entry.topic)
@@ -111,10 +137,11 @@ class LogCheck:
             stream=entry.stream,
             number=state["draw_no"],
             attempt=state["attempt"],
-            plan_row=state["plan_row"],
+            plan_row=self._row_key(entry, state),
             source=source_key(source),
             time=source_time(source),
             announced=entry,
+            made_of=CLOSINGS if entry.topic == RECHECK else REGISTRY,
             parties=len(state["contributors"]),
         )
         self.numbers += 1
@@ -132,12 +159,36 @@ class LogCheck:
             self._sources[draw.source] = draw.stream
         self._draws[draw.stream] = draw
 
+    def _row_key(self, entry: Entry, state: Mapping[str, Any]) -> str:
+        """What attempts and live draws are counted by: the plan row; of a supplement, with draw and seats.
+
+        A further supplement of the same seats follows when the one before was completed.
+        """
+        row = str(state["plan_row"])
+        if entry.topic != SUPPLEMENT:
+            return row
+        number, seats = state["supplements"], state["missing"]["seats"]
+        earlier = next((one for one in self._draws.values() if one.number == number), None)
+        if earlier is None or earlier.plan_row != row or not earlier.completed:
+            raise self._wrong("supplement-of-nothing", f"draw {number} of {row}", entry)
+        if self._seats.told and not self._seats.missing(earlier.stream, seats):
+            raise self._wrong("supplement-not-needed", f"draw {number}: {seats}", entry)
+        key = f"{row}+{number} {seats}"
+        done = sum(one.completed and one.plan_row.startswith(f"{key} ") for one in self._draws.values())
+        if state["missing"]["round"] != done + 1:
+            raise self._wrong("attempt-gap", f"round {state['missing']['round']}", entry)
+        return f"{key} {done + 1}"
+
     def _sealed(self, entry: Entry, state: Mapping[str, Any]) -> None:
         draw = self._draws[entry.stream]
         draw.sealed, draw.as_of = entry, state["seal"]["as_of"]
         if draw.time is not None and parse_at(entry.at) >= draw.time:
             raise self._wrong("seal-after-source", f"draw {draw.number}", entry)
-        between = [idx for idx in self._registry if draw.as_of < idx < entry.idx]
+        between = [
+            idx
+            for idx, topic in self._registry
+            if draw.as_of < idx < entry.idx and topic.startswith(draw.made_of)
+        ]
         if between and draw.attempt == 1:
             raise self._wrong("registry-after-as-of", f"event {between[0]} before the seal", entry)
 
@@ -152,7 +203,7 @@ class LogCheck:
 
     def _completed(self, entry: Entry, state: Mapping[str, Any]) -> None:
         draw = self._draws[entry.stream]
-        draw.finished = True
+        draw.finished = draw.completed = True
         self._check_in_time(draw, parse_at(entry.at), entry)
 
     def _voided(self, entry: Entry, state: Mapping[str, Any]) -> None:
@@ -198,6 +249,8 @@ class LogCheck:
 
 _HANDLERS: Final[dict[str, Callable[[LogCheck, Entry, Mapping[str, Any]], None]]] = {
     ANNOUNCED: LogCheck._announced,
+    RECHECK: LogCheck._announced,
+    SUPPLEMENT: LogCheck._announced,
     SEALED: LogCheck._sealed,
     REVEALED: LogCheck._revealed,
     OBSERVED: LogCheck._observed,
@@ -213,4 +266,5 @@ PLANS: Final = "plan.row-"
 
 def draws_of(events: Iterable[Logged]) -> Iterator[Logged]:
     """Only what `LogCheck` and `RegistryFold` look at, for who reads a log of many other things."""
-    return (event for event in events if event.entry.topic.startswith((*REGISTRY, PLANS, "draw.")))
+    looked_at = (*REGISTRY, *CLOSINGS, "inspection.", *SEAT_TOPICS, PLANS, "draw.")
+    return (event for event in events if event.entry.topic.startswith(looked_at))

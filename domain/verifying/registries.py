@@ -87,7 +87,7 @@ class RegistryFold:
         """Raises WrongHistory frame-not-of-registry for the first line that differs, salts aside."""
         row = self._row()
         formed = sorted(self._frame(row), key=lambda one: one.id)
-        _compare("frame-not-of-registry", "frame.jsonl", frame, formed)
+        compare_lines("frame-not-of-registry", "frame.jsonl", frame, formed)
 
     def check_pool(self, frame: Sequence[Site], pool: Sequence[Inspector], pool_jsonl: bytes) -> None:
         """Raises WrongHistory pool-not-of-registry for the first line that differs, salts aside.
@@ -99,7 +99,7 @@ class RegistryFold:
         if day is None:
             raise WrongHistory("pool-not-of-registry", "no seal names this pool", file="pool.jsonl")
         formed = sorted(self._pool(self._row(), frame, day), key=lambda one: one.ref)
-        _compare("pool-not-of-registry", "pool.jsonl", pool, formed)
+        compare_lines("pool-not-of-registry", "pool.jsonl", pool, formed)
 
     def _row(self) -> State:
         key = (self._announced.get("plan", ""), self._announced.get("row", ""))
@@ -111,7 +111,7 @@ class RegistryFold:
         strata, year = {one["code"] for one in row["strata"]}, int(row["period"][:4])
         for id, site in self._sites.items():
             facts = site.facts
-            if site.listed and facts["stratum"] in strata and _within(row["areas"], facts["region"]):
+            if site.listed and facts["stratum"] in strata and lies_within(row["areas"], facts["region"]):
                 yield self._site(id, facts, row, year)
 
     def _site(self, id: str, facts: State, row: State, year: int) -> Site:
@@ -138,7 +138,7 @@ class RegistryFold:
             if not found.listed or facts["kind"] != "officer" or held is None:
                 continue
             certified = held["valid_from"] <= day.isoformat() and until <= held["valid_to"]
-            own = (a for a in areas if _within(facts["areas"], a) and _within(held["areas"], a))
+            own = (a for a in areas if lies_within(facts["areas"], a) and lies_within(held["areas"], a))
             if certified and (may := tuple(own)):
                 conflicts = {site for one in facts["relations"] for site in sites[one["uscc"]]}
                 skills, barred = tuple(sorted(facts["skills"])), tuple(sorted(conflicts))
@@ -148,7 +148,7 @@ class RegistryFold:
         """The sites of each enterprise in the areas, removed ones too."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for id, site in self._sites.items():
-            if _within(areas, site.facts["region"]):
+            if lies_within(areas, site.facts["region"]):
                 found[site.facts["uscc"]].append(id)
         return found
 
@@ -193,7 +193,8 @@ class RegistryFold:
         self._pooled.setdefault(state["seal"]["pool"], day)
 
 
-def _compare(rule: str, file: str, sealed: Sequence[Line], formed: Sequence[Line]) -> None:
+def compare_lines(rule: str, file: str, sealed: Sequence[Line], formed: Sequence[Line]) -> None:
+    """Raises WrongHistory for the first line that differs, the salts of those that were sealed aside."""
     for number, (one, other) in enumerate(zip(sealed, formed, strict=False), start=1):
         if one._replace(salt="") != other:
             raise WrongHistory(rule, f"{one} instead of {other}", file=file, line=number)
@@ -202,7 +203,7 @@ def _compare(rule: str, file: str, sealed: Sequence[Line], formed: Sequence[Line
         raise WrongHistory(rule, detail, file=file, line=min(len(sealed), len(formed)) + 1)
 
 
-def _within(areas: Sequence[str], region: str) -> bool:
+def lies_within(areas: Sequence[str], region: str) -> bool:
     """Whether the region lies in one of the areas (GB/T 2260: 140000 is a province, 140100 a city in it)."""
     return any(region.startswith(_stem(one)) for one in areas)
 

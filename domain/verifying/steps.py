@@ -17,6 +17,10 @@ from domain.verifying.errors import WrongStep
 from domain.verifying.proofs import Proved
 
 ANNOUNCED: Final = "draw.announced.v1"
+RECHECK: Final = "draw.recheck-announced.v1"
+"""What begins a draw of closed violations, in the place of `ANNOUNCED`."""
+SUPPLEMENT: Final = "draw.supplement-announced.v1"
+"""What begins a draw for seats that an earlier one left unfilled, in the place of `ANNOUNCED`."""
 COMMITTED: Final = "draw.committed.v1"
 SEALED: Final = "draw.sealed.v1"
 REVEALED: Final = "draw.revealed.v1"
@@ -31,7 +35,11 @@ ENDED: Final = "draw.attempt-ended.v1"
 NEEDED: Final = (ANNOUNCED, COMMITTED, SEALED, REVEALED, OBSERVED, COMPLETED)
 """The steps that every completed draw has, in this order."""
 
+BEGINNINGS: Final = (RECHECK, SUPPLEMENT)
+"""What a draw may begin with instead of the first of them."""
+
 _FILES: Final = {"frame": "frame.jsonl", "pool": "pool.jsonl", "rules": "rules.json"}
+_SEAT: Final = ("seat", "lead", "skilled")
 _REPORTS: Final = {
     "narrow-seats": NARROW_FILE,
     "registry-changes": "reports/registry-changes.jsonl",
@@ -131,7 +139,8 @@ def chance_time(steps: Steps, files: Files) -> datetime:
 
 
 def _check_order(steps: Steps) -> None:
-    place = {topic: number for number, topic in enumerate(NEEDED)}
+    needed = (_begun(steps), *NEEDED[1:])
+    place = {topic: number for number, topic in enumerate(needed)}
     last = 0
     for event in steps.events:
         number = place.get(event.entry.topic)
@@ -142,14 +151,19 @@ def _check_order(steps: Steps) -> None:
         if number < last:
             raise WrongStep("step-out-of-order", event.entry.topic, file=event.file)
         last = number
-    for topic in NEEDED:
+    for topic in needed:
         if not steps.has(topic):
             raise WrongStep("step-missing", topic)
 
 
+def _begun(steps: Steps) -> str:
+    """The topic with which the draw begins."""
+    return next((topic for topic in BEGINNINGS if steps.has(topic)), ANNOUNCED)
+
+
 def _claims(steps: Steps, files: Files) -> Iterator[tuple[Step, str, Any, Any]]:
     """What each step says beside what the files say: (step, field, said, found)."""
-    yield from _announcement(steps.one(ANNOUNCED), files)
+    yield from _announcement(steps.one(_begun(steps)), files)
     yield from _by_party(
         steps.all(COMMITTED),
         "commitment",
@@ -177,6 +191,20 @@ def _announcement(step: Step, files: Files) -> Iterator[tuple[Step, str, Any, An
     yield step, "public_source", step.fact("public_source"), source_json(rules.public_source)
     parties = [Step(step.event, one).fact("party") for one in _list(step, "contributors")]
     yield step, "contributors", parties, [one.party for one in rules.contributors]
+    supplements = step.fact("supplements") if step.event.entry.topic == SUPPLEMENT else None
+    yield step, "supplements", supplements, rules.supplements
+    if supplements is not None:
+        yield step, "seats", step.fact("missing", "seats"), [one.seat for one in rules.team]
+    if step.event.entry.topic == RECHECK:
+        yield from _terms(step, files)
+
+
+def _terms(step: Step, files: Files) -> Iterator[tuple[Step, str, Any, Any]]:
+    """What a plan's row says of another draw, a re-check announces itself."""
+    rate = [step.fact("terms", "num"), step.fact("terms", "den")]
+    yield step, "terms", [rate], [list(one.rate) for one in files.rules.strata]
+    seats = [[Step(step.event, seat).fact(name) for name in _SEAT] for seat in _list(step, "terms", "team")]
+    yield step, "terms", seats, [[one.seat, one.lead, one.skilled] for one in files.rules.team]
 
 
 def _seal(step: Step, files: Files) -> Iterator[tuple[Step, str, Any, Any]]:
@@ -245,8 +273,8 @@ def _check_narrow(steps: Steps, files: Files) -> None:
             raise WrongStep("narrow-unapproved", "by who sealed it", file=step.event.file)
 
 
-def _list(step: Step, field: str) -> list[Any]:
-    found = step.fact(field)
+def _list(step: Step, *path: str) -> list[Any]:
+    found = step.fact(*path)
     if not isinstance(found, list):
-        raise WrongStep("state-malformed", f"{field} is no list", file=step.event.file)
+        raise WrongStep("state-malformed", f"{'.'.join(path)} is no list", file=step.event.file)
     return found

@@ -11,6 +11,7 @@ from domain.errors import NotFound
 from domain.inspection import Inspection
 from domain.intake import Intake
 from domain.ledger.finding import Finding, Findings
+from domain.recheck import Recheck
 from domain.referral import Referral
 from domain.violation import Violation
 from infrastructure.blobs import FolderBlobs
@@ -36,6 +37,8 @@ NAMED: Final[Mapping[type[DomainEvent], Callable[[Any], Iterable[str]]]] = {
     Violation.RectificationSubmitted: lambda event: event.evidence,
     Violation.RectificationVerified: lambda event: event.evidence,
     Violation.Closed: lambda event: event.evidence,
+    Violation.RecheckRecorded: lambda event: event.evidence,
+    Recheck.CarriedOut: lambda event: event.evidence,
 }
 """The blobs that an event names, by its class; an event that is not here names none."""
 

@@ -15,6 +15,7 @@ from domain import inspector, site
 from domain.draw import Draw
 from domain.draw_values import Seal
 from domain.drawing.lines import Inspector, Site
+from domain.errors import NotFound
 from domain.identifiers import covers
 from domain.ledger.finding import Finding, Params
 from domain.plan import Plan, PlanRow
@@ -58,14 +59,24 @@ class HeldThen:
 
 
 class Sealing(NamedTuple):
-    """One seal: the event's `idx`, its draw and plan as they were then, and its day in China."""
+    """One seal: the event's `idx`, its draw and plan as they were then, and its day in China.
+
+    A re-check of closed violations has no plan.
+    """
 
     idx: int
     draw: Draw
     seal: Seal
-    plan: Plan
+    plan: Plan | None
     row: PlanRow
     day: date
+
+    @property
+    def planned(self) -> Plan:
+        """The plan of a draw of sites."""
+        if self.plan is None:
+            raise NotFound(kind="plan", id=self.draw.id)
+        return self.plan
 
 
 class LineCheck:
@@ -82,19 +93,19 @@ class LineCheck:
 
     def frame(self, sealed: Sequence[Site]) -> Iterator[Finding]:
         """`frame.differs` for each line that the registries and the year's draws do not give."""
-        for found in _differing(sealed, self._form_frame(self._snapshot.sites)):
+        for found in differing(sealed, self._form_frame(self._snapshot.sites)):
             yield self._finding("frame.differs", found, self._site_event(found), [one.id for one in sealed])
 
     def pool(self, sealed: Sequence[Inspector], frame: Sequence[Site]) -> Iterator[Finding]:
         """`pool.differs` for each line that the registries do not give beside that frame."""
-        for found in _differing(sealed, self._form_pool(self._snapshot.inspectors, frame)):
+        for found in differing(sealed, self._form_pool(self._snapshot.inspectors, frame)):
             idx = self._officer_event(found, frame)
             yield self._finding("pool.differs", found, idx, [one.ref for one in sealed])
 
     def _form_frame(self, sites: Sequence[SiteRow]) -> list[Site]:
         sealing, snapshot = self._sealing, replace(self._snapshot, sites=sites)
         try:
-            return form_frame(self._claims, NoSalts(), sealing.plan, sealing.row, snapshot)
+            return form_frame(self._claims, NoSalts(), sealing.planned, sealing.row, snapshot)
         except FrameEmpty:
             return []
 
@@ -115,7 +126,7 @@ class LineCheck:
         return parted(self._site_lines(found.id), found.sealed)
 
     def _standing_event(self, formed: Site) -> int | None:
-        year, reason = self._sealing.plan.year, formed.reason
+        year, reason = self._sealing.planned.year, formed.reason
         if reason == "drawn":
             return self._claims.since("drawn", f"{year}/{formed.id}/")
         owners = {one.id: one.uscc for one in self._snapshot.sites}
@@ -141,17 +152,7 @@ class LineCheck:
             yield idx, next(iter(self._form_pool([inspector_row(found)], frame)), None)
 
     def _finding(self, code: str, found: "Line", idx: int | None, names: Sequence[str]) -> Finding:
-        sealing = self._sealing
-        row = "missing" if found.sealed is None else "unknown" if found.formed is None else "differs"
-        params: Params = {
-            "draw": sealing.draw.id,
-            "line": bisect_left(names, found.id) + 1,
-            "id": found.id,
-            "row": row,
-            "columns": ", ".join(found.fields),
-            "seal": sealing.idx,
-        }
-        return Finding(code, sealing.idx if idx is None else idx, params)
+        return finding_of(self._sealing, code, found, idx, names)
 
 
 class Line(NamedTuple):
@@ -170,9 +171,24 @@ class Line(NamedTuple):
         return [name for name, left, right in pairs if left != right]
 
 
-def _differing(
+def finding_of(sealing: Sealing, code: str, found: Line, idx: int | None, names: Sequence[str]) -> Finding:
+    """The finding on a line, at the seal where no event is known; `names` are the sealed lines', in order."""
+    row = "missing" if found.sealed is None else "unknown" if found.formed is None else "differs"
+    params: Params = {
+        "draw": sealing.draw.id,
+        "line": bisect_left(names, found.id) + 1,
+        "id": found.id,
+        "row": row,
+        "columns": ", ".join(found.fields),
+        "seal": sealing.idx,
+    }
+    return Finding(code, sealing.idx if idx is None else idx, params)
+
+
+def differing(
     sealed: Sequence[Site] | Sequence[Inspector], formed: Sequence[Site] | Sequence[Inspector]
 ) -> Iterator[Line]:
+    """The lines that are not the same in both, salts left out."""
     ours = (one._replace(salt="") for one in sealed)
     theirs = sorted(one._replace(salt="") for one in formed)
     for key, left, right in differences(ours, theirs, 1):

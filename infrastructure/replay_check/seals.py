@@ -1,11 +1,16 @@
 """Every sealed draw formed again from the log up to its `as_of`: frame, pool and rules."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, cast
+from functools import partial
+from typing import Final, NamedTuple, TypeVar, cast
 
 from eventsourcing.persistence import Mapper
 
+from application.draw_rows import row_of
+from application.missing_seats import snapshot_areas
+from application.ports import RegistrySnapshot
 from application.sealing import FRAME_TOPICS, counts_of, sealed_files
+from domain.aggregate import Aggregate
 from domain.deadlines import day_of
 from domain.draw import Draw
 from domain.draw_values import Seal
@@ -15,20 +20,25 @@ from domain.errors import BlobDamaged, NotFound, StoreUnavailable
 from domain.events import topics
 from domain.ledger.finding import Finding, Findings, Params
 from domain.plan import Plan
+from domain.verifying.log import CLOSINGS
 from infrastructure.blobs import FolderBlobs
+from infrastructure.closings import LoggedClosings
 from infrastructure.database import Store
 from infrastructure.registries import MODELS, read_snapshot
 from infrastructure.replay_check.claims import ClaimsFold
 from infrastructure.replay_check.folding import ModelsFold
 from infrastructure.replay_check.histories import Histories
+from infrastructure.replay_check.recheck_lines import RecheckLines
 from infrastructure.replay_check.replay import Replay, Step, decoded
 from infrastructure.replay_check.scratch import Scratch
 from infrastructure.replay_check.sealed_lines import HeldThen, LineCheck, Sealing
+from infrastructure.replay_check.supplement_lines import SupplementLines
 
 CONCERNED: Final = ("site.", "inspector.", "inspection.", "assignment.")
 """The topics of what a frame or pool is made of, by their beginnings."""
 
 PAGE: Final = 500
+A = TypeVar("A", bound=Aggregate)
 
 
 class Place(NamedTuple):
@@ -80,7 +90,7 @@ def _seals(store: Store, mapper: Mapper[str], size: int) -> Iterator[Place]:
 
 class _Check:
     def __init__(self, store: Store, mapper: Mapper[str], blobs: FolderBlobs) -> None:
-        self._store, self._blobs = store, blobs
+        self._store, self._blobs, self._mapper = store, blobs, mapper
         self._histories = Histories(store.recorder, mapper)
         self.findings = Findings()
 
@@ -99,7 +109,7 @@ class _Check:
         earlier = self._earlier(sealing)
         if earlier is not None and not sealing.seal.frame_reason:
             yield from _kept(sealing, earlier)
-        elif (moved := self._moved(place)) is not None:
+        elif (moved := self._moved(place, CLOSINGS if sealing.draw.terms else FRAME_TOPICS)) is not None:
             yield self._outdated(place, moved)
         elif fold.failed:
             for failed in fold.failed.values():
@@ -110,11 +120,15 @@ class _Check:
 
     def _sealing(self, place: Place) -> Sealing:
         draw = self._histories.load(Draw, place.draw, place.idx)
-        plan = self._histories.load(Plan, draw.plan, place.idx)
+        plan = None if draw.terms else self._histories.load(Plan, draw.plan, place.idx)
         [row] = self._store.recorder.rows(place.idx, 1)
         event = self._histories.event(row)
         seal = cast(Seal, draw.frozen)
-        return Sealing(place.idx, draw, seal, plan, plan.published_row(draw.row), day_of(event.occurred_at))
+        planned = row_of(partial(self._at, place.idx), draw)
+        return Sealing(place.idx, draw, seal, plan, planned, day_of(event.occurred_at))
+
+    def _at(self, until: int, kind: type[A], id: str) -> A:
+        return self._histories.load(kind, id, until)
 
     def _earlier(self, sealing: Sealing) -> Seal | None:
         previous = sealing.draw.previous
@@ -125,18 +139,20 @@ class _Check:
             previous = earlier.previous
         return None
 
-    def _moved(self, place: Place) -> int | None:
+    def _moved(self, place: Place, topics: tuple[str, ...]) -> int | None:
         """The first event between `as_of` and the seal that no seal passes, or the seal itself."""
         if place.as_of >= place.idx or place.as_of < 0:
             return place.idx
         between = self._store.recorder.rows(place.as_of + 1, place.idx - place.as_of - 1)
-        return next((row.idx for row in between if row.topic.startswith(FRAME_TOPICS)), None)
+        return next((row.idx for row in between if row.topic.startswith(topics)), None)
 
     def _lines(self, sealing: Sealing, scratch: Scratch) -> Iterator[Finding]:
         frame, pool = self._kept_bytes(sealing.seal.frame), self._kept_bytes(sealing.seal.pool)
         as_of = sealing.seal.as_of
-        snapshot = read_snapshot(scratch.connection, sealing.row.areas, as_of)
-        lines = LineCheck(sealing, snapshot, HeldThen(scratch), self._histories)
+        missing = sealing.draw.missing
+        areas = snapshot_areas(sealing.row, missing) if missing else sealing.row.areas
+        snapshot = read_snapshot(scratch.connection, areas, as_of)
+        lines = self._line_check(sealing, snapshot, scratch)
         try:
             if frame is not None:
                 yield from lines.frame(read_frame(frame))
@@ -148,6 +164,20 @@ class _Check:
                 yield from lines.pool(read_pool(pool), read_frame(frame))
         except DrawingError as error:
             yield _unreadable("pool.differs", sealing, error)
+
+    def _line_check(
+        self, sealing: Sealing, snapshot: RegistrySnapshot, scratch: Scratch
+    ) -> LineCheck | RecheckLines | SupplementLines:
+        if (missing := sealing.draw.missing) is not None:
+            earlier = self._histories.load(Draw, missing.draw, sealing.idx)
+            frame = read_frame(self._blobs.read(earlier.frozen.frame)) if earlier.frozen else []
+            held = HeldThen(scratch)
+            return SupplementLines(sealing, missing, snapshot, held, self._histories, frame)
+        if sealing.draw.terms is None:
+            return LineCheck(sealing, snapshot, HeldThen(scratch), self._histories)
+        log = LoggedClosings(self._store.recorder, self._mapper)
+        closings = list(log.closings(snapshot.as_of))
+        return RecheckLines(sealing, sealing.draw.terms, snapshot, closings, self._histories)
 
     def _rules(self, sealing: Sealing) -> Iterator[Finding]:
         """Rules, counts and hash, made again from the very files that were sealed."""

@@ -14,11 +14,12 @@ from application.assignments import (
 from application.authorisation import ENTERPRISE, LEADER, Actor, Grant, PermissionMissing
 from application.evidence import BlobUnknown
 from application.recusals import DeciderRankWrong, RecusalNotOfSite, RecusalNotOwn
-from domain.assignment import Assignment, VoidNeedsTwo
+from domain.assignment import Assignment
 from domain.draw import Draw
 from domain.errors import NotFound
 from domain.inspection import Inspection
 from domain.recusal import DeciderInvolved, MinutesMissing, NotDeclarer, RecusalDecided
+from domain.voiding import VoidNeedsTwo
 from tests.journey import DISTRICTS, Journey
 from tests.office import Agency, actor
 from tests.usccs import uscc

@@ -8,11 +8,6 @@ from domain.assignment import (
     Assignment,
     AssignmentEnded,
     NotOnTeam,
-    VoidGroundWrong,
-    VoidNeedsTwo,
-    VoidNotAsked,
-    VoidPending,
-    VoidReasonMissing,
 )
 from domain.recusal import (
     DeciderInvolved,
@@ -24,6 +19,7 @@ from domain.recusal import (
     RecusalReasonMissing,
     RecusalUnknown,
 )
+from domain.voiding import VoidGroundWrong, VoidNeedsTwo, VoidNotAsked, VoidPending, VoidReasonMissing
 from tests.builders import (
     CHEN,
     DEPUTY,
@@ -293,7 +289,7 @@ def test_a_collective_decides_with_its_minutes(deciding: Any) -> None:
             facts = {"recusal": RECUSAL, "decider": "", "reason": "情况属实", "decided_as": "collective"}
             more = {"substitute": ZHAO} if deciding is granting else {}
             verb = one.grant_recusal if deciding is granting else one.refuse_recusal
-            verb(act(LEADER), **facts, **more, minutes=minutes)  # type: ignore[arg-type]
+            verb(act(LEADER), **facts, **more, minutes=minutes)
 
         return decide
 

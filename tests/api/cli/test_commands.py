@@ -33,7 +33,7 @@ WANTED = {
     "item": "draft revise repeal list",
     "catalogue": "publish list",
     "plan": "draft set-row drop-row submit approve return publish list show",
-    "draw": "announce commit seal receipt reveal type-value observe complete open void end "
+    "draw": "announce supplement commit seal receipt reveal type-value observe complete open void end "
     "bundle secret list line verify",
     "recusal": "declare grant refuse withdraw",
     "barring": "declare grant refuse withdraw list",
@@ -43,6 +43,7 @@ WANTED = {
     "inspection": "open approve notify identity evidence finding withdraw-finding conclude return review "
     "publish withhold",
     "violation": "order submit return verify dispose close list",
+    "recheck": "announce record mine list",
     "referral": "send receive reply",
     "ledger": "keygen publish show receipt verify export rotate hand-over resume",
     "ledger witness": "serve keygen show forget",

@@ -39,7 +39,7 @@ def step(draw: int, kind: str, minute: int, **facts: Any) -> Told:
 
 
 def other(topic: str, minute: int = 1) -> Told:
-    return "site-1", 1, topic, minute, {}
+    return "site-1", 1, topic, minute, {"task": {"draw": "draw-0"}, "team": []}
 
 
 def whole(
@@ -127,6 +127,27 @@ def test_nothing_of_the_registries_lies_before_the_seal(topic: str) -> None:
     assert check(told) == ""
 
 
+@pytest.mark.parametrize("topic", ["violation.closed.v1", "recheck.drawn.v1", "site.changed.v1"])
+def test_nothing_of_the_closings_lies_before_the_seal_of_a_recheck(topic: str) -> None:
+    begun = announced(1, row="recheck/140100/2024Q1")
+    told = [(*begun[:2], "draw.recheck-announced.v1", *begun[3:]), other(topic)]
+    assert check([*told, step(1, "sealed", 3, seal={"as_of": 0})]) == "registry-after-as-of"
+    assert check([*told, step(1, "sealed", 3, seal={"as_of": 1})]) == ""
+
+
+def test_a_recheck_is_not_made_of_visits_nor_another_draw_of_closings() -> None:
+    begun = announced(1, row="recheck/140100/2024Q1")
+    told = [(*begun[:2], "draw.recheck-announced.v1", *begun[3:]), other("inspection.notified.v1")]
+    assert check([*told, step(1, "sealed", 3, seal={"as_of": 0})]) == ""
+    told = [begun, other("violation.closed.v1")]
+    assert check([*told, step(1, "sealed", 3, seal={"as_of": 0})]) == ""
+
+
+def test_a_recheck_has_its_number_among_all_draws() -> None:
+    second = announced(3, row="recheck/140100/2024Q1", source=NEXT, minute=3000)
+    assert check([*whole(1), (*second[:2], "draw.recheck-announced.v1", *second[3:])]) == "draw-number-gap"
+
+
 def test_a_repeated_attempt_may_keep_its_earlier_frame() -> None:
     told = [
         announced(1),
@@ -187,3 +208,61 @@ def test_a_draw_that_the_log_does_not_tell_is_said_to_be_so(facts: dict[str, Any
 
 def test_a_step_of_a_draw_that_was_never_announced() -> None:
     assert check([step(1, "sealed", 1, seal={"as_of": 0})]) == "draw-untold"
+
+
+def supplement(
+    draw: int, of: int, *, seats: list[str] | None = None, round: int = 1, attempt: int = 1, row: str = "p/01"
+) -> Told:
+    """A supplementary draw of the second seats, announced."""
+    stream, ver, _, _, facts = announced(draw, row=row, attempt=attempt, source=THIRD)
+    missing = {"seats": ["second"] if seats is None else seats, "round": round}
+    told = {**(facts or {}), "supplements": of, "missing": missing}
+    return stream, ver, "draw.supplement-announced.v1", AFTER + 10 + draw, told
+
+
+def made(draw: int, site: int, second: str | None) -> Told:
+    """An assignment of the draw."""
+    team = [{"seat": "lead", "inspector": "i1"}, {"seat": "second", "inspector": second}]
+    facts = {"task": {"draw": f"draw-{draw}"}, "team": team}
+    return f"assignment-{site}", 1, "assignment.made.v1", AFTER + 1, facts
+
+
+THIRD = {**SOURCE, "issue": "2024042", "at": "2024-04-30T21:15:00+08:00"}
+
+
+def test_a_supplement_of_a_row_lives_beside_its_draw() -> None:
+    assert check([*whole(1), made(1, 1, None), supplement(2, 1)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        ([supplement(2, 7)], "supplement-of-nothing"),
+        ([supplement(2, 1, row="p/02")], "supplement-of-nothing"),
+        ([supplement(2, 1, seats=["lead"])], "supplement-not-needed"),
+        ([supplement(2, 1, round=2)], "attempt-gap"),
+        ([supplement(2, 1, attempt=2)], "attempt-gap"),
+        ([supplement(2, 1), supplement(3, 1, attempt=2)], "two-live-draws"),
+    ],
+)
+def test_a_supplement_of_what_is_not_empty_shows(told: list[Told], rule: str) -> None:
+    assert check([*whole(1), made(1, 1, None), *told]) == rule
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("assignment.seat-filled.v1", {"seat": "second", "inspector": "i2", "draw": "draw-9"}),
+        ("assignment.site-voided.v1", {}),
+    ],
+)
+def test_what_was_filled_or_void_needs_no_supplement(change: tuple[str, dict[str, Any]]) -> None:
+    later = ("assignment-1", 2, change[0], AFTER + 2, change[1])
+    assert check([*whole(1), made(1, 1, None), later, supplement(2, 1)]) == "supplement-not-needed"
+
+
+def test_a_recusal_may_empty_a_seat_and_untold_states_are_not_judged() -> None:
+    facts = {"seat": "second", "substitute": None}
+    freed = ("assignment-1", 2, "assignment.recusal-granted.v1", AFTER + 2, facts)
+    assert check([*whole(1), made(1, 1, "i2"), freed, supplement(2, 1)]) == ""
+    assert check([*whole(1), (*made(1, 1, "i2")[:4], None), supplement(2, 1)]) == ""
