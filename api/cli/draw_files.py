@@ -17,6 +17,7 @@ from api.cli.refusals import Cannot
 from application.draws import seal_version
 from application.workflow import Call
 from domain.draw import Draw
+from domain.draw_values import Contributor
 from domain.drawing.seed import SECRET_BYTES
 from domain.drawing.seed import commit as commitment_of
 from domain.errors import NotFound
@@ -103,6 +104,14 @@ def read_source(given: str) -> Mapping[str, Any]:
             name, issue, at = rest.split(":", 2)
             return {"kind": "lottery", "name": name, "issue": issue, "at": _time(at)}
     raise typer.BadParameter(f"{given!r} is none of {', '.join(_KINDS)}", param_hint="--source")
+
+
+def read_contributor(given: str) -> Contributor:
+    """A party and its custodian's account, PARTY=ACCOUNT."""
+    party, mark, account = given.partition("=")
+    if not mark:
+        raise typer.BadParameter(f"{given!r} is not PARTY=ACCOUNT", param_hint="--contributor")
+    return Contributor(party, account)
 
 
 def source_option() -> Any:
