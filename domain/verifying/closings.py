@@ -1,4 +1,4 @@
-"""Frame and pool of a re-check formed again from the raw events of violations, as an exported log tells them."""
+"""Frame and pool of a re-check formed again from the raw events of violations."""
 
 from __future__ import annotations
 

@@ -18,7 +18,16 @@ from tests.domain.verifying.story import Story
 ROOT = Path(__file__).parents[2]
 ERRORS = re.compile(r"Wrong\w+|NotCanonical|ChangeRefused|MissingFile|_?wrong")
 FORMATTED = {
-    "step-differs-": ("log", "draw_no", "attempt", "plan_row", "public_source", "contributors", "commitment"),
+    "step-differs-": (
+        "log",
+        "draw_no",
+        "attempt",
+        "plan_row",
+        "public_source",
+        "contributors",
+        "commitment",
+        "terms",
+    ),
     "wrong-": ("ticket", "rank", "stratum"),
     "stratum-": ("size", "eligible", "sample"),
     "frame-": ("root", "size"),
