@@ -104,6 +104,7 @@ class _Check:
             self._held,
             trust.policy,
             charter=charter,
+            size=self._size,
             read_token=trust.read_token,
             acknowledged=trust.acknowledged,
         )

@@ -8,6 +8,7 @@ two people have given up what was published (the charter says so), and then only
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Final, NoReturn, Protocol
@@ -19,7 +20,7 @@ from domain.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoin
 from domain.ledger.cosignature import add_signatures
 from domain.ledger.errors import LedgerError
 from domain.ledger.merkle import EMPTY_ROOT, Frontier, inclusion_proof, leaf_hash, verify_inclusion
-from domain.ledger.note import SigningKey, VerifierKey
+from domain.ledger.note import Note, SigningKey, VerifierKey
 from domain.ledger.tiles import TileReader, TileWriter
 from infrastructure.attestation import Attestation
 from infrastructure.charter import Charter
@@ -213,7 +214,7 @@ class LedgerPublisher:
         held = self._latch.read()
         latch = self._open(held[1], "latch-unreadable") if held else None
         note = self._files.checkpoint()
-        shown = self._open(note, "checkpoint-unreadable") if note is not None else None
+        shown = self._shown(note) if note is not None else None
         if note is None and (bundled := self._files.entries_beyond(self._stored())):
             # Somebody removed the checkpoint; what it covered is there all the same.
             self._diverge("store-behind", self._stored(), bundled)
@@ -230,6 +231,18 @@ class LedgerPublisher:
         self._writer = writer
         self.published = shown.size if shown else self.published
         return latch
+
+    def _shown(self, note: bytes) -> Checkpoint:
+        """The checkpoint that stands as the published one. A backup from before a change of the key does not
+        know the key that signed it; what two people gave up, and what the store does not reach, needs none.
+        """
+        with suppress(LedgerError):
+            said = Checkpoint.parse(Note.parse(note).text)
+            if self._is_given_up(said):
+                return said
+            if said.origin == self._key.name and said.size > self._stored():
+                self._diverge("store-behind", self._stored(), said.size, said.root)
+        return self._open(note, "checkpoint-unreadable")
 
     def _is_given_up(self, checkpoint: Checkpoint) -> bool:
         given_up = {(one.size, one.root) for one in self._charter.resumed}
@@ -333,6 +346,9 @@ class LedgerPublisher:
             self._diverge("store-behind", position, size)
 
     def _show(self, checkpoint: Checkpoint, note: bytes) -> None:
+        if self._beside:
+            # The only one that the former key and its successor signed: who trusts the former asks for it.
+            self._files.kept.keep(note)
         self._files.show(note)
         self.published = checkpoint.size
 

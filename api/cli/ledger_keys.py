@@ -11,6 +11,7 @@ import typer
 from api.bootstrap import Standing, find_standing, hand_over, next_key
 from api.cli.commands import acts, operates
 from api.cli.desk import Bench, Desk
+from api.cli.ledger_verify import Keys, named_trust
 from api.cli.options import option
 from api.cli.refusals import Cannot
 from application.ledger import (
@@ -24,6 +25,7 @@ from application.ledger import (
 from application.ports import Answer
 from application.workflow import Call
 from domain.ledger.checkpoint import Checkpoint
+from domain.ledger.policy import TrustPolicy
 
 Why = Annotated[str, option("--reason", help="Why, kept for ever; else it is asked for 理由.")]
 Withdraw = Annotated[bool, option("--withdraw", help="Withdraw what was asked for 撤回申请.")]
@@ -85,13 +87,14 @@ def go_on(
             dir_okay=False,
         ),
     ] = None,
+    vkey: Keys = None,
     withdraw: Withdraw = False,
 ) -> Answer:
     """Give up a published checkpoint that the store does not continue; two people decide 恢复签署."""
     region = desk.system.settings.region
     if withdraw:
         return withdraw_resume(desk.office, call, region=region, reason=_reason(desk, reason))
-    standing = _standing(desk, checkpoint)
+    standing = _standing(desk, checkpoint, vkey)
     _show(desk, standing)
     if confirm:
         answer = resume(desk.office, call, region=region, size=standing.size, root=confirm)
@@ -101,9 +104,12 @@ def go_on(
     return ask_resume(desk.office, call, region=region, size=standing.size, root=standing.root, reason=why)
 
 
-def _standing(desk: Desk, checkpoint: Path | None) -> Standing:
+def _standing(desk: Desk, checkpoint: Path | None, vkey: list[str] | None) -> Standing:
+    """How the store stands to it; keys that the store does not know of yet may be named."""
     system, note = desk.system, checkpoint.read_bytes() if checkpoint else None
-    return find_standing(system.store.recorder, system.published, system.trust.policy(), note)
+    named = named_trust(vkey, None)
+    keys = [*system.trust.policy().keys, *(named.keys if named else ())]
+    return find_standing(system.store.recorder, system.published, TrustPolicy.of_keys(keys), note)
 
 
 def _show(desk: Desk, standing: Standing) -> None:

@@ -74,6 +74,7 @@ class _FolderCheck:
             trust.held,
             trust.policy,
             charter=charter,
+            size=self.size,
             read_token=trust.read_token,
             acknowledged=trust.acknowledged,
         )

@@ -78,15 +78,17 @@ def open_held(
     policy: TrustPolicy,
     *,
     charter: LogCharter | None = None,
+    size: int | None = None,
     read_token: TokenReader | None = None,
     acknowledged: Collection[int] = (),
 ) -> Expected:
     """Open everything held. Never raises for what is held.
 
-    With a `charter` a checkpoint counts only under the key of its time, and one that was given up is
-    reported as `log.resumed` instead of being compared, or not at all where its size is `acknowledged`.
+    With a `charter` a checkpoint counts only under the key of its time. A larger one than the log's `size` may
+    have a trusted key that the log does not name: it may have come behind where the log was cut off. One that
+    was given up is reported as `log.resumed` instead of being compared, or not at all where its size is `acknowledged`.
     """
-    opening = _Opening(policy, charter or LogCharter(), read_token, acknowledged)
+    opening = _Opening(policy, charter or LogCharter(), size, read_token, acknowledged)
     for one in held:
         opening.take(one)
     return opening.result()
@@ -97,10 +99,12 @@ class _Opening:
         self,
         policy: TrustPolicy,
         charter: LogCharter,
+        size: int | None,
         read_token: TokenReader | None,
         acknowledged: Collection[int],
     ) -> None:
         self._policy, self._charter = policy, charter
+        self._size = size
         self._read_token, self._acknowledged = read_token, acknowledged
         self._opened: dict[tuple[int, bytes, str], Commitment] = {}
         self._given_up: set[tuple[int, bytes]] = set()
@@ -130,7 +134,8 @@ class _Opening:
 
     def _retired(self, held: Held, checkpoint: Checkpoint, signers: Sequence[VerifierKey]) -> Finding | None:
         term = self._charter.signer(checkpoint.size)
-        if term is None or term.key in {key.encode() for key in signers}:
+        keys = {key.encode() for key in signers}
+        if term is None or term.key in keys or self._may_follow(checkpoint.size, keys):
             return None
         params: Params = {
             "checkpoint": held.name,
@@ -139,6 +144,11 @@ class _Opening:
             "changed": term.first,
         }
         return Finding("key.retired", None, params)
+
+    def _may_follow(self, size: int, keys: Collection[str]) -> bool:
+        """Whether the key may be one that the log came to behind its present end, where it was cut off."""
+        known = {term.key for term in self._charter.terms}
+        return self._size is not None and size > self._size and not known.issuperset(keys)
 
     def _compare_with_first(self, held: Held, checkpoint: Checkpoint) -> None:
         first = self._first.setdefault(checkpoint.size, Commitment(held.name, checkpoint))

@@ -183,6 +183,9 @@ def test_a_superseded_key_signs_nothing_and_both_sign_the_hand_over(one: Office)
     both = one.files.checkpoint()
     assert both is not None
     assert open_checkpoint(both, [KEY.verifier]) == open_checkpoint(both, [NEW.verifier])
+    kept = one.files.kept.note(400)
+    assert kept is not None
+    assert set(Note.parse(kept).verify([KEY.verifier, NEW.verifier])) == {KEY.verifier, NEW.verifier}
     one.log.size = 500
     after = one.open(NEW)
     after.publish_witnessed(499)

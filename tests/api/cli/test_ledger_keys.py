@@ -1,5 +1,6 @@
 """Two people change the key, and two people go on after a divergence, by commands."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -219,3 +220,38 @@ def test_giving_up_may_be_withdrawn(rewound: Installation) -> None:
 def test_only_who_may_gives_up(rewound: Installation, who: str) -> None:
     refused = rewound.refused("ledger", "resume", "--reason", "试试", by=who)
     assert refused["code"] == "permission-missing"
+
+
+def test_a_backup_from_before_a_change_of_the_key_goes_on_with_the_key_of_its_time(
+    staffed: Installation, tmp_path: Path
+) -> None:
+    staffed.done("ledger", "publish")
+    old, old_key = vkey(staffed), key_file(staffed).read_bytes()
+    staffed.done("backup", tmp_path / "backup")
+    new = asked(staffed)
+    staffed.done("ledger", "rotate", "--confirm", new, by="discipline")
+    staffed.done("account", "add", "--name", "后来者", by="admin")
+    held = staffed.file("held", published(staffed))
+    lost = open_checkpoint(held.read_bytes(), [VerifierKey.parse(new)])
+    shutil.rmtree(staffed.data)
+    staffed.data.mkdir()
+    key_file(staffed).write_bytes(old_key)
+    key_file(staffed).chmod(0o600)
+    keys = ("--vkey", old, "--vkey", new)
+    words = ("restore", tmp_path / "backup", "--verify", *keys, "--checkpoint", held, "--keep-tokens")
+    told = staffed.run(*words, "--json")
+    assert told.exit_code == 1, told.output
+    assert [one["code"] for one in json.loads(told.stdout)["findings"]] == ["log.cut_off"]
+    refused = staffed.refused("ledger", "publish", status=2)
+    assert refused["facts"]["reason"] == "store-behind"
+    unknown = staffed.refused("ledger", "resume", "--reason", "恢复备份", by="discipline")
+    assert unknown["code"] == "ledger-checkpoint-not-ours"
+    staffed.done("ledger", "resume", "--vkey", new, "--reason", "恢复备份", by="discipline")
+    root = lost.root.hex()
+    staffed.done("ledger", "resume", "--vkey", new, "--confirm", root, by="leader")
+    while staffed.done("ledger", "show")["stored"] <= lost.size:
+        staffed.done("account", "add", "--name", "补录", by="admin")
+    staffed.done("ledger", "publish")
+    assert open_checkpoint(published(staffed), [VerifierKey.parse(old)]).size > lost.size
+    verified = ("ledger", "verify", *keys, "--checkpoint", held, "--acknowledge", str(lost.size))
+    assert staffed.done(*verified)["sound"]

@@ -56,6 +56,26 @@ def test_a_checkpoint_counts_under_the_key_of_its_time(
     assert [one.code for one in expected.findings] == ([] if counts else ["key.retired"])
 
 
+LATER = SigningKey(NAME, b"l" * 32)
+
+
+@pytest.mark.parametrize(
+    ("size", "key", "counts"),
+    [
+        (201, LATER, True),  # the change may lie behind the end at which the log was cut off
+        (200, LATER, False),
+        (201, OLD, False),  # retired by the log's own word, however far it goes
+    ],
+)
+def test_a_log_that_was_cut_off_does_not_know_its_later_keys(
+    size: int, key: SigningKey, counts: bool
+) -> None:
+    policy = TrustPolicy.of_keys([one.verifier for one in (OLD, NEW, LATER)])
+    expected = open_held([Held("one", signed(size, key))], policy, charter=CHARTER, size=200)
+    assert [one.checkpoint.size for one in expected.commitments] == ([size] if counts else [])
+    assert [one.code for one in expected.findings] == ([] if counts else ["key.retired"])
+
+
 def test_without_the_logs_own_word_every_trusted_key_counts() -> None:
     expected = open_held([Held("one", signed(5000, OLD))], POLICY)
     assert (len(expected.commitments), expected.findings) == (1, [])
@@ -88,6 +108,44 @@ def test_a_root_that_was_given_up_and_another_of_its_size_are_two_stories_all_th
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"verifier_key":7}', b'{"size":"7"}'])
-def test_a_state_that_says_nothing_changes_nothing(content: bytes) -> None:
-    for topic in ("installation.founded.v1", "installation.resumed.v1"):
-        assert CHARTER.take(topic, content, 7) == CHARTER
+def test_a_state_that_should_say_something_and_does_not_is_told(content: bytes) -> None:
+    for topic in ("installation.founded.v1", "installation.key-changed.v1", "installation.resumed.v1"):
+        charter = CHARTER.take(topic, content, 7)
+        assert (charter.terms, charter.given_up) == (CHARTER.terms, CHARTER.given_up)
+        (finding,) = open_held([], POLICY, charter=charter).findings
+        assert (finding.code, finding.idx, finding.params) == ("charter.unreadable", 7, {"topic": topic})
+    assert CHARTER.take("site.assessed.v1", content, 7) == CHARTER
+
+
+def test_a_log_that_calls_itself_otherwise_is_told_and_compared_all_the_same() -> None:
+    other = LogCharter().take(
+        "installation.founded.v1", state(origin="another.example/1", verifier_key=OLD.verifier.encode()), 0
+    )
+    held = [Held("one", signed(70, OLD)), Held("two", signed(71, OLD))]
+    expected = open_held(held, POLICY, charter=other)
+    (finding,) = expected.findings
+    assert finding.code == "checkpoint.origin_differs"
+    assert finding.params == {"checkpoint": "one", "expected": "another.example/1", "found": NAME}
+    assert len(expected.commitments) == 2
+
+
+def test_a_checkpoint_of_another_trusted_log_is_not_compared() -> None:
+    stranger = SigningKey("another.example/1", b"a" * 32)
+    own = LogCharter().take(
+        "installation.founded.v1", state(origin=NAME, verifier_key=OLD.verifier.encode()), 0
+    )
+    note = sign_checkpoint(Checkpoint(stranger.name, 70, ROOT), stranger)
+    policy = TrustPolicy.of_keys([OLD.verifier, stranger.verifier])
+    expected = open_held([Held("one", note)], policy, charter=own)
+    assert [one.code for one in expected.findings] == ["checkpoint.origin_differs"]
+    assert expected.commitments == []
+
+
+@pytest.mark.parametrize("place", ["checkpoints", "abandoned/9/checkpoints"])
+def test_a_kept_checkpoint_is_named_by_its_size(place: str) -> None:
+    held = [Held(f"{place}/{name}", signed(71, OLD)) for name in ("71", "72")]
+    (finding,) = open_held(held, POLICY).findings
+    assert (finding.code, finding.params) == (
+        "checkpoint.misnamed",
+        {"checkpoint": f"{place}/72", "size": 71},
+    )
