@@ -86,7 +86,8 @@ def open_held(
 
     With a `charter` a checkpoint counts only under the key of its time. A larger one than the log's `size` may
     have a trusted key that the log does not name: it may have come behind where the log was cut off. One that
-    was given up is reported as `log.resumed` instead of being compared, or not at all where its size is `acknowledged`.
+    was given up is reported as `log.resumed` instead of being compared, or not at all where its size is
+    `acknowledged`.
     """
     opening = _Opening(policy, charter or LogCharter(), size, read_token, acknowledged)
     for one in held:
