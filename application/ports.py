@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
-from application.recheck_ports import Closing
+from application.recheck_ports import ClosingLog
 from application.tables import Heading, Row, RowError, Template
 from domain.aggregate import Claim, DomainEvent
 from domain.inspector import Inspector
@@ -292,7 +292,7 @@ class RegistryChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     before: Site | Inspector | None
 
 
-class RegistryLog(Protocol):
+class RegistryLog(ClosingLog, Protocol):
     """The registries' events themselves, read from the log: what no read model can hide or invent."""
 
     def position_before(self, moment: datetime) -> int:
@@ -319,13 +319,6 @@ class RegistryLog(Protocol):
 
     def claims(self, as_of: int, prefixes: Sequence[str]) -> Iterator[Claim]:
         """What events up to `as_of` whose topics start with one of the prefixes claim, in their order."""
-        ...
-
-    def closings(self, as_of: int) -> Iterator[Closing]:
-        """Every violation that is closed as its events up to `as_of` make it, by id.
-
-        Takes the time of reading all events of all violations.
-        """
         ...
 
     def moved(self, since: int, prefixes: Sequence[str]) -> bool:

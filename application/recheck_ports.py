@@ -1,6 +1,8 @@
 """What a re-check lottery is drawn from: closed violations as the log's own events make them."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -22,3 +24,14 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     drawn: bool
     rechecked: bool
     involved: tuple[str, ...]
+
+
+class ClosingLog(Protocol):
+    """Closed violations, read from the log."""
+
+    def closings(self, as_of: int) -> Iterator[Closing]:
+        """Every violation that is closed as its events up to `as_of` make it, by id.
+
+        Takes the time of reading all events of all violations.
+        """
+        ...
