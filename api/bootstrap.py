@@ -99,6 +99,7 @@ __all__ = [
     "migrate_store",
     "newest_rulebook",
     "next_key",
+    "next_key_file",
     "open_witness",
     "sealed_now",
     "states_of",

@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.bootstrap import Standing, find_standing, hand_over, next_key
+from api.bootstrap import Standing, find_standing, hand_over, next_key, next_key_file
 from api.cli.commands import acts, operates
 from api.cli.desk import Bench, Desk
 from api.cli.ledger_verify import Keys, named_trust
 from api.cli.options import option
 from api.cli.refusals import Cannot
 from application.ledger import (
+    ROTATE,
     ask_key_change,
     ask_resume,
     change_key,
@@ -24,6 +25,7 @@ from application.ledger import (
 )
 from application.ports import Answer
 from application.workflow import Call
+from domain.errors import DomainError
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.policy import TrustPolicy
 
@@ -51,16 +53,30 @@ def rotate(
     settings = desk.system.settings
     if withdraw:
         return withdraw_key_change(desk.office, call, region=settings.region, reason=_reason(desk, reason))
-    key = next_key(settings.key_file, settings.origin)
+    call.require(ROTATE, settings.region)
     if not confirm:
-        desk.terminal.warn("rotate-next", vkey=key)
-        why = _reason(desk, reason)
-        return ask_key_change(desk.office, call, region=settings.region, verifier_key=key, reason=why)
+        return _ask_change(desk, call, _reason(desk, reason))
+    key = next_key(settings.key_file, settings.origin)
     if confirm != key:
         raise Cannot("rotate-key-not-here", named=confirm, found=key)
     answer = change_key(desk.office, call, region=settings.region, verifier_key=confirm)
     checkpoint = hand_over(settings, clock=desk.system.clock, chance=desk.office.chance)
     _tell_handed_over(desk.terminal.warn, settings.key_secret is not None, checkpoint)
+    return answer
+
+
+def _ask_change(desk: Desk, call: Call, reason: str) -> Answer:
+    """Ask for the next key's turn; one that was made for a question nobody may ask is not left lying there."""
+    settings = desk.system.settings
+    file = next_key_file(settings.key_file)
+    was_there, key = file.exists(), next_key(settings.key_file, settings.origin)
+    try:
+        answer = ask_key_change(desk.office, call, region=settings.region, verifier_key=key, reason=reason)
+    except DomainError:
+        if not was_there:
+            file.unlink()
+        raise
+    desk.terminal.warn("rotate-next", vkey=key)
     return answer
 
 

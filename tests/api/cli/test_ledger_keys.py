@@ -98,6 +98,12 @@ def test_a_change_may_be_withdrawn(staffed: Installation) -> None:
 def test_only_who_may_changes_the_key(staffed: Installation, who: str) -> None:
     refused = staffed.refused("ledger", "rotate", "--reason", "试试", by=who)
     assert refused["code"] == "permission-missing"
+    assert not key_file(staffed).with_name("ledger.key.next").exists()
+
+
+def test_a_key_that_was_made_for_a_refused_question_is_not_left(staffed: Installation) -> None:
+    assert staffed.refused("ledger", "rotate", "--reason", "", by="admin")["code"]
+    assert not key_file(staffed).with_name("ledger.key.next").exists()
 
 
 @pytest.mark.parametrize("cut", ["before signing", "before renaming", "between the files"])
