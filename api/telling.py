@@ -12,6 +12,7 @@ import msgspec
 from domain.act import CHINA
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_.]+)\}")
+_PART: Final = re.compile(r"\[([^\[\]]*)\]")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 EMPTY: Final = "—"
 _UNITS: Final = {"zh": (" 天", " 小时", " 分钟", " "), "en": (" d", " h", " min", " ")}
@@ -34,12 +35,18 @@ def codes() -> Codes:
 
 
 def tell(topic: str, facts: Mapping[str, Any], language: str) -> str:
-    """One event in words; `language` is `zh` or `en`. Times are China's, with their zone."""
+    """One event in words; `language` is `zh` or `en`. Times are China's, with their zone.
+
+    A part of the sentence in square brackets is left out where all its facts are empty.
+    """
 
     def fill(place: re.Match[str]) -> str:
         return shown(fact(facts, place[1]), language, place[1].rsplit(".", 1)[-1])
 
-    return _PLACE.sub(fill, sentences()[topic][language])
+    def keep(part: re.Match[str]) -> str:
+        return part[1] if any(not _is_nothing(fact(facts, path)) for path in _PLACE.findall(part[1])) else ""
+
+    return _PLACE.sub(fill, _PART.sub(keep, sentences()[topic][language]))
 
 
 def fact(facts: Mapping[str, Any], path: str) -> Any:
@@ -52,7 +59,7 @@ def fact(facts: Mapping[str, Any], path: str) -> Any:
 
 def shown(value: Any, language: str = "zh", name: str = "") -> str:
     """A fact as people read it: codes in words by the fact's name, lists joined, nothing as a dash."""
-    if value is None or value == "" or value == [] or value == {}:
+    if _is_nothing(value):
         return EMPTY
     if isinstance(value, bool):
         return "✓" if value else "✗"
@@ -75,6 +82,10 @@ def tell_delay(delay: timedelta, language: str) -> str:
 def tell_time(moment: datetime) -> str:
     """A time as it was on clocks in China, with its zone."""
     return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S +08:00")
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value == "" or value == [] or value == {}
 
 
 def _word(value: str, language: str, name: str) -> str:

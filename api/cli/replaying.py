@@ -14,9 +14,10 @@ from api.cli.options import After, argument, option, read_moment
 from api.cli.terminal import Terminal
 from api.histories import Historian, Question, Retold
 from api.retelling import ToldInWords, put_in_words
-from api.telling import shown, tell, tell_delay, tell_time
+from api.telling import EMPTY, shown, tell, tell_delay, tell_time
 from application.replay import Told, replay
 from application.retelling import Stand
+from application.unfolding import Change
 from application.workflow import Call
 
 OF_SUBJECTS: Final = "inspector-"
@@ -105,13 +106,18 @@ class Teller:
         if told.sealed:
             self._say("story-sealed")
         for change in told.changes:
-            before, after = (
-                shown(one, self.terminal.language, change.field) for one in (change.before, change.after)
-            )
-            self._say("story-change", field=change.field, before=before, after=after)
+            self._tell_change(change)
         self._tell_siblings(retold)
         self._say("story-receipt", idx=told.idx)
         self.terminal.line(_pretty({"topic": told.topic, **told.facts}))
+
+    def _tell_change(self, change: Change) -> None:
+        before, after = (
+            shown(one, self.terminal.language, change.field) for one in (change.before, change.after)
+        )
+        if before != EMPTY or after != EMPTY:
+            field = self.terminal.column(change.field)
+            self._say("story-change", field=field, before=before, after=after)
 
     def _tell_siblings(self, retold: Retold | None) -> None:
         for one in retold.siblings if retold else ():

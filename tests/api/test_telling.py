@@ -76,6 +76,14 @@ def test_no_event_is_told_with_a_code_or_with_a_time_of_another_zone() -> None:
                 assert code not in words, (topic, language, words)
 
 
+def test_what_has_no_facts_is_left_out_of_the_sentence() -> None:
+    facts = {"approval_no": "晋环检〔2024〕7号", "experts": []}
+    topic = "inspection.approved.v1"
+    assert tell(topic, facts, "en") == "The inspection was approved as 晋环检〔2024〕7号."
+    assert tell(topic, {**facts, "experts": ["a", "b"]}, "en").endswith("〔2024〕7号, with experts a, b.")
+    assert tell(topic, {**facts, "experts": ["[x]"]}, "zh").endswith("，协助专家 [x]。")
+
+
 def test_times_are_china_s_with_their_zone() -> None:
     assert shown("2024-04-02T01:00:00.123456Z") == "2024-04-02 09:00:00 +08:00"
     assert tell_time(datetime(2024, 4, 1, 17, 0, tzinfo=UTC)) == "2024-04-02 01:00:00 +08:00"
