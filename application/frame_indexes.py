@@ -1,8 +1,9 @@
 """The frames that were asked about last, each gone through once."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Final
 
 from application.ports import Blobs
 from domain.draw_values import Result, Seal
@@ -15,7 +16,8 @@ KEPT: Final = 2
 """How many stay: one of a million lines takes some 40 MB, and some seconds to be made."""
 
 
-class Indexed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Indexed:
     """A frame's index, and the ranks of the sites that were drawn from it."""
 
     index: FrameIndex

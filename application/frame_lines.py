@@ -91,7 +91,8 @@ def _is_own(office: Office, call: Call, site: str) -> bool:
 def _line(office: Office, draw: Draw, site: str, *, neighbours: bool) -> FrameLine:
     if draw.frozen is None or draw.result is None:
         raise NotFound(kind="frame", id=draw.id)
-    index, ranks = office.indexes.of(office.blobs, draw.frozen, draw.result)
+    indexed = office.indexes.of(office.blobs, draw.frozen, draw.result)
+    index, ranks = indexed.index, indexed.ranks
     rules = index.rules
     found = FrameLine(
         draw=draw.id,

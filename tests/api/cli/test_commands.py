@@ -26,7 +26,6 @@ WORDS = re.compile(r"[A-Za-z]")
 
 
 WANTED = {
-    "ledger": "keygen publish verify show receipt",
     "projections": "status rebuild",
     "rulebook": "list adopt",
     "account": "init sign-in add grant revoke link link-enterprise token revoke-token reset close list",

@@ -149,7 +149,9 @@ def serving(
     store_url: str, folder: Path, clock: FakeClock, *, argon: bool = False, **more: Any
 ) -> Iterator[Service]:
     """A founded service, its workers running; real password hashing if asked for; `more` are settings."""
-    settings = Settings(_env_file=None, data_dir=folder, database_url=store_url, **more)
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None, data_dir=folder, database_url=store_url, **more
+    )
     key = make_key(settings)
     system = build(settings, clock=clock, chance=SeededChance(7))
     if not argon:
