@@ -10,11 +10,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
+from api.export_files import ABANDONED, KEPT, STAMP, is_kept, unread_files
 from api.findings import tell_finding
 from domain.ledger.errors import LedgerError
 from domain.ledger.finding import Finding
@@ -22,9 +24,12 @@ from domain.ledger.folder import CHECKPOINT, FolderTrust, verify_folder
 from domain.ledger.held import Held, TokenReader, read_held
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
+from domain.ledger.tiles import Opener
 from domain.ledger.verify import Report
 
-STAMP: Final = ".tsr"
+UNREAD: Final = 20
+"""So many files that nothing was compared with are named."""
+
 WARNING: Final = (
     "警告：信任依据取自被核验的文件夹本身，只能证明其内部一致。"
     " Warning: trust is taken from the folder itself; this only shows that it agrees with itself."
@@ -48,7 +53,19 @@ def check_folder(
     held = [*_in_folder(folder), *_brought(brought)]
     trust = FolderTrust(policy=policy, held=held, read_token=read_token, acknowledged=acknowledged)
     with TemporaryFiles() as spill:
-        return verify_folder(lambda path: (folder / path).read_bytes(), trust, spill=spill, progress=progress)
+        report = verify_folder(_opener(folder), trust, spill=spill, progress=progress)
+    unread = tuple(islice(unread_files(folder, report.size), UNREAD))
+    return replace(report, unread=unread, unchecked=(*report.unchecked, "files")) if unread else report
+
+
+def _opener(folder: Path) -> Opener:
+    def read(path: str) -> bytes:
+        try:
+            return (folder / path).read_bytes()
+        except (NotADirectoryError, IsADirectoryError) as error:
+            raise FileNotFoundError(path) from error
+
+    return read
 
 
 def policy_of(lines: Iterable[str]) -> TrustPolicy:
@@ -164,7 +181,9 @@ def _in_folder(folder: Path) -> Iterator[Held]:
     """The checkpoints of an export: the newest, the kept ones, and those that were given up."""
     if (folder / CHECKPOINT).is_file():
         yield _held(CHECKPOINT, folder / CHECKPOINT)
-    for note in (*_notes(folder / "checkpoints"), *sorted(folder.glob(f"abandoned/*/{CHECKPOINT}"))):
+    given_up = sorted(folder.glob(f"{ABANDONED}/*/{CHECKPOINT}"))
+    with_them = [note for kept in sorted(folder.glob(f"{ABANDONED}/*/{KEPT}")) for note in _notes(kept)]
+    for note in (*_notes(folder / KEPT), *given_up, *with_them):
         yield _held(note.relative_to(folder).as_posix(), note)
 
 
@@ -176,8 +195,7 @@ def _brought(places: Iterable[Path]) -> Iterator[Held]:
 
 
 def _notes(folder: Path) -> list[Path]:
-    notes = (file for file in folder.glob("*") if file.is_file() and file.suffix != STAMP)
-    return sorted(file for file in notes if not file.name.startswith("."))
+    return sorted(file for file in folder.glob("*") if is_kept(file))
 
 
 def _held(name: str, note: Path) -> Held:

@@ -16,19 +16,27 @@ LATCH: Final = "latch"
 
 
 def published_checkpoints(folder: Path) -> Iterator[Held]:
-    """Those in a published ledger: the newest, the kept ones by size, and those that were given up."""
+    """Those in a published ledger: the newest, the kept ones by size, and those that were given up with all
+    that was kept beside them.
+    """
     newest = folder / CHECKPOINT
     if newest.is_file():
         yield Held(CHECKPOINT, newest.read_bytes())
-    for note in sorted(_notes(folder / KEPT), key=lambda file: (len(file.name), file.name)):
-        yield _held(f"{KEPT}/{note.name}", note)
+    yield from _kept(folder, KEPT)
     yield from abandoned_checkpoints(folder)
+    for place in sorted(folder.glob(f"{ABANDONED}/*/{KEPT}")):
+        yield from _kept(folder, place.relative_to(folder).as_posix())
 
 
 def abandoned_checkpoints(folder: Path) -> Iterator[Held]:
     """Those in a published ledger that were given up."""
     for note in sorted(folder.glob(f"{ABANDONED}/*/{CHECKPOINT}")):
         yield _held(note.relative_to(folder).as_posix(), note)
+
+
+def _kept(folder: Path, place: str) -> Iterator[Held]:
+    for note in sorted(_notes(folder / place), key=lambda file: (len(file.name), file.name)):
+        yield _held(f"{place}/{note.name}", note)
 
 
 def brought_checkpoints(places: Iterable[Path]) -> Iterator[Held]:

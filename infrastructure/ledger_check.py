@@ -24,7 +24,7 @@ from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.published_tiles import TileCheck
 from domain.ledger.rows import RowCheck
-from domain.ledger.verify import Report, RowsPass, conclude
+from domain.ledger.verify import Report, RowsPass, RowsReport, conclude
 from infrastructure.collection import collection_paused
 from infrastructure.database import Store
 from infrastructure.files import disk_errors
@@ -107,6 +107,7 @@ class _Check:
             size=self._size,
             read_token=trust.read_token,
             acknowledged=trust.acknowledged,
+            read=Published(folder).read,
         )
         self._tiles = _published_tiles(folder, self._held, trust.policy)
         self._rows = RowsPass(
@@ -132,9 +133,8 @@ class _Check:
             rows = links.beside(recorder.audit_rows(self._size, start=first), steps.begun_at(first))
             by_idx = self._rows.run(rows, save)
             by_stream = links.report(keep_links)
-            report = conclude(
-                by_idx, by_stream, self._missing(), self._tiles.findings, unchecked=self._unchecked()
-            )
+            others = (self._missing(), self._tiles.findings)
+            report = conclude(by_idx, by_stream, *others, unchecked=self._unchecked(by_idx))
         keeper.end()
         return report
 
@@ -147,8 +147,9 @@ class _Check:
     def _saved(self) -> Mapping[str, Saved | None]:
         return {"rows": self._rows.save(), "tiles": self._tiles.findings.save()}
 
-    def _unchecked(self) -> tuple[str, ...]:
-        return ("tokens", *NOT_HERE) if self._expected.unread else NOT_HERE
+    def _unchecked(self, rows: RowsReport) -> tuple[str, ...]:
+        missing = {"tokens": self._expected.unread > 0, "unwitnessed": rows.unwitnessed}
+        return (*(name for name, is_missing in missing.items() if is_missing), *NOT_HERE)
 
     def _missing(self) -> Findings:
         """A latch that is gone although something was published.

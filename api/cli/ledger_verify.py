@@ -17,8 +17,9 @@ from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
 from api.findings import tell_finding
 from api.offline import check_folder, policy_in
-from domain.errors import KeyUnusable
+from domain.errors import CertificateUnusable, KeyUnusable
 from domain.ledger.finding import LIMIT, Findings
+from domain.ledger.held import TokenReader
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.verify import Report
@@ -71,7 +72,11 @@ REPLAYED: Final = frozenset({"personal-data", "projections", "frames"})
 UNCHECKED: Final = {
     "states": "unchecked-states",
     "key-changes": "unchecked-key-changes",
+    "entries": "unchecked-entries",
     "tokens": "unchecked-tokens",
+    "unwitnessed": "unchecked-unwitnessed",
+    "trust-policy": "unchecked-trust-policy",
+    "files": "unchecked-files",
     "personal-data": "unchecked-personal-data",
     "projections": "unchecked-projections",
     "frames": "unchecked-frames",
@@ -99,6 +104,7 @@ def verify(
     """Check every state, entry, tile and checkpoint, and that replaying gives what is stored 核验账本."""
     trust = trusted_folder(bench, folder, vkey, policy) if trust_folder else trusted(bench, vkey, policy)
     held, known = checkpoint or [], acknowledge or []
+    read_token = token_reader(bench, tsa)
     with bench.terminal.progress("verifying") as step:
         if folder is None:
             report = bench.tools.audit().check(
@@ -110,7 +116,7 @@ def verify(
                 folder,
                 trust,
                 brought=held,
-                read_token=bench.tools.audit().token_reader(tsa),
+                read_token=read_token,
                 acknowledged=known,
                 progress=step,
             )
@@ -118,6 +124,8 @@ def verify(
         with bench.terminal.progress("replaying") as step:
             report = _joined(report, bench.tools.audit().check_replay(step))
     _show(bench, report)
+    for size in known:
+        bench.terminal.say("acknowledged", size=size)
     if not report.sound:
         raise typer.Exit(FINDING)
 
@@ -127,6 +135,14 @@ def _joined(report: Report, found: Findings) -> Report:
     findings = (*report.findings, *found.kept)[:LIMIT]
     unchecked = tuple(name for name in report.unchecked if name not in REPLAYED)
     return replace(report, findings=findings, found=report.found + found.count, unchecked=unchecked)
+
+
+def token_reader(bench: Bench, certificates: Path | None) -> TokenReader | None:
+    """Reads time-stamps that lead to the certificates that the caller named; None without any."""
+    try:
+        return bench.tools.audit().token_reader(certificates)
+    except CertificateUnusable as error:
+        raise Cannot("tsa-unusable", file=str(certificates)) from error
 
 
 def trusted(bench: Bench, vkeys: list[str] | None, policy: Path | None) -> TrustPolicy:
@@ -195,13 +211,16 @@ def _show(bench: Bench, report: Report) -> None:
         "found": report.found,
     }
     if bench.terminal.json:
-        bench.terminal.give({**counts, "unchecked": report.unchecked, "findings": findings})
+        lists = {"unchecked": report.unchecked, "unread": report.unread, "findings": findings}
+        bench.terminal.give({**counts, **lists})
         return
     bench.terminal.facts(counts)
     if findings:
         bench.terminal.rows(findings, ("idx", "code", "words"), title=bench.terminal.text("findings"))
+    last = report.size - 1
     if report.covered < report.size:
-        bench.terminal.say("not-covered", first=report.covered, last=report.size - 1)
+        bench.terminal.say("not-covered", first=report.covered, last=last)
     for name in report.unchecked:
-        bench.terminal.say(UNCHECKED[name])
+        places = {"first": report.witnessed, "last": last, "files": ", ".join(report.unread)}
+        bench.terminal.say(UNCHECKED[name], **places)
     bench.terminal.say("ledger-sound" if report.sound else "ledger-wrong", found=report.found)

@@ -8,6 +8,7 @@ a key is trusted because somebody outside says so, never because the log does.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ FOUNDED = "installation.founded.v1"
 KEY_CHANGED = "installation.key-changed.v1"
 RESUMED = "installation.resumed.v1"
 TOPICS = frozenset((FOUNDED, KEY_CHANGED, RESUMED))
+_ROOT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,29 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class LogCharter:
-    """The terms of the log's keys in order, and all that was given up. Empty where no states are at hand."""
+    """The log's name, the terms of its keys in order, and all that was given up. Empty where no states are at
+    hand. `unreadable` are the events (position, topic) that should say such a thing and do not.
+    """
 
     terms: tuple[KeyTerm, ...] = ()
     given_up: tuple[GivenUp, ...] = ()
+    origin: str = ""
+    unreadable: tuple[tuple[int, str], ...] = ()
 
     def take(self, topic: str, state: bytes, idx: int) -> Self:
         """The charter after the event at `idx`; the same for an event that says nothing about it."""
-        facts = _facts(state) if topic in TOPICS else {}
-        match topic, facts:
-            case (("installation.founded.v1" | "installation.key-changed.v1"), {"verifier_key": str(key)}):
-                return replace(self, terms=(*self.terms, KeyTerm(key, idx)))
-            case "installation.resumed.v1", {"size": int(size), "root": str(root)}:
+        if topic not in TOPICS:
+            return self
+        match topic, _facts(state):
+            case (
+                ("installation.founded.v1" | "installation.key-changed.v1"),
+                {"verifier_key": str(key), **facts},
+            ):
+                origin = self.origin or str(facts.get("origin", ""))
+                return replace(self, terms=(*self.terms, KeyTerm(key, idx)), origin=origin)
+            case "installation.resumed.v1", {"size": int(size), "root": str(root)} if _ROOT.fullmatch(root):
                 return replace(self, given_up=(*self.given_up, GivenUp(size, root, idx)))
-        return self
+        return replace(self, unreadable=(*self.unreadable, (idx, topic)))
 
     def signer(self, size: int) -> KeyTerm | None:
         """Whose signature a checkpoint of this size must have; None where the log does not say."""
@@ -61,9 +72,9 @@ class LogCharter:
 
 
 def _facts(state: bytes) -> dict[str, Any]:
-    """What a state says; nothing for one that cannot be read, which its own check has named by then."""
+    """What a state says; nothing for one that cannot be read."""
     try:
         facts = json.loads(state)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}

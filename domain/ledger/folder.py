@@ -21,13 +21,17 @@ from domain.ledger.held import Expected, Held, TokenReader, open_held
 from domain.ledger.note import Note
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.published_tiles import TileCheck
+from domain.ledger.published_trust import PublishedTrust
 from domain.ledger.rows import Row, RowCheck
 from domain.ledger.stream_links import Spill, StreamLinks
 from domain.ledger.tiles import ENTRIES, WIDTH, Opener, Tile, parse_bundle, read_tile, tile_width
-from domain.ledger.verify import Report, RowsPass, conclude
+from domain.ledger.verify import Report, RowsPass, RowsReport, conclude
 
 CHECKPOINT = "checkpoint"
 STATES = "states"
+Bundle = tuple[int, list[bytes | None], list[Finding]]
+"""Its number, its entries (None for what cannot be read), and what is wrong with the file."""
+
 NOT_HERE = ("personal-data", "projections", "frames")
 """What no export shows: findings 11 to 13 need the store itself."""
 
@@ -56,9 +60,11 @@ def verify_folder(
 ) -> Report:
     """Check an exported ledger. `read` opens its files; `spill` keeps memory flat in a long log.
 
-    Never raises for what the folder contains. `Report.unchecked` names what it cannot show: `states` where
-    none or not all are there, `key-changes` where the events that say so are not, `tokens` that nobody could
-    read, and findings 11 to 13.
+    Never raises for what the folder contains. `Report.unchecked` names what it cannot show: `entries` where
+    no checkpoint says how many there are, `states` where none or not all are there, `key-changes` where the
+    events that say so are not, `tokens` that nobody could read, `unwitnessed` where the last entries still
+    wait for the quorum, `trust-policy` where the folder's has other keys or witnesses than the one that is
+    believed, and findings 11 to 13.
     """
     check = _FolderCheck(read, trust, spill, limit)
     return check.run(progress)
@@ -68,7 +74,9 @@ class _FolderCheck:
     def __init__(self, read: Opener, trust: FolderTrust, spill: Spill | None, limit: int) -> None:
         self._files = _Files(read, Findings(limit))
         self._note = next((one.note for one in trust.held if one.name == CHECKPOINT), None)
-        self.size = self._files.size = _size(self._note, trust.policy, read)
+        size = _size(self._note, trust.policy, read)
+        self._is_bounded, self.size = size is not None, size or 0
+        self._files.size = self.size
         charter = self._files.charter()
         self._expected: Expected = open_held(
             trust.held,
@@ -77,8 +85,10 @@ class _FolderCheck:
             size=self.size,
             read_token=trust.read_token,
             acknowledged=trust.acknowledged,
+            read=read,
         )
         self._told = bool(charter.terms)
+        self._trust = PublishedTrust(read, trust.policy)
         self._tiles = TileCheck(self.size, read, limit=limit, bundles=False)
         self._links = StreamLinks(self.size, spill, limit=limit)
         self._limit = limit
@@ -88,19 +98,23 @@ class _FolderCheck:
         rows = self._files.rows(lambda done: progress(done, self.size))
         by_idx = RowsPass(self._expected, check, limit=self._limit).run(rows)
         others = (self._files.findings, self._tiles.findings, self._missing())
-        return conclude(by_idx, self._links.report(), *others, unchecked=self._unchecked())
+        return conclude(by_idx, self._links.report(), *others, unchecked=self._unchecked(by_idx))
 
     def _missing(self) -> Findings:
         findings = Findings()
+        findings.add(self._trust.findings)
         if self._note is None:
             findings.add([Finding("checkpoint.missing", None, {"checkpoint": CHECKPOINT, "size": 0})])
         return findings
 
-    def _unchecked(self) -> list[str]:
+    def _unchecked(self, rows: RowsReport) -> list[str]:
         missing = {
+            "entries": not self._is_bounded,
             "states": self._files.withheld > 0,
             "key-changes": not self._told,
             "tokens": self._expected.unread > 0,
+            "unwitnessed": rows.unwitnessed,
+            "trust-policy": self._trust.differs,
         }
         return [*(name for name, is_missing in missing.items() if is_missing), *NOT_HERE]
 
@@ -110,29 +124,35 @@ class _EntryCheck(RowCheck):
 
     def __init__(self, expected: Expected, tiles: TileCheck, links: StreamLinks) -> None:
         super().__init__(expected, tiles)
-        self._links = links
+        self._links, self._files = links, tiles
 
     def _check(self, block: Sequence[Row], leaves: Sequence[bytes]) -> Iterator[Finding]:
         first, times = self.tree.size, list[tuple[int, str]]()
         for (_, data, state, *_), leaf in zip(block, leaves, strict=True):
             if data is None:  # whoever could not read its bundle has said so
-                self.next_idx += 1
-                self._links.skip(1)
+                self._whole = False
+                self._files.lose()
+                self._pass_over()
                 continue
             try:
                 entry = parse_entry(data)
             except LedgerError as error:
                 yield Finding(error.code, self.next_idx, error.params)
-                self.next_idx += 1
-                self._links.skip(1)
+                self._pass_over()
                 continue
             yield from self._diagnose(entry, state)
             self._links.add(entry, leaf)
-            self.next_idx, self.last_at = entry.idx + 1, max(self.last_at, entry.at)
+            self._whole = self._whole and entry.idx <= self.next_idx
+            self.next_idx, self.last_at = max(self.next_idx, entry.idx + 1), entry.at
             times.append((entry.idx, entry.at))
         if times:
             self.unwitnessed_at = self.unwitnessed_at or times[0][1]
         yield from self._bounds.check(first, times)
+
+    def _pass_over(self) -> None:
+        """What cannot be read keeps its place, and is left out of everything else."""
+        self.next_idx += 1
+        self._links.skip(1)
 
     def _diagnose(self, entry: Entry, state: bytes | None) -> Iterator[Finding]:
         if entry.idx != self.next_idx:
@@ -151,67 +171,86 @@ class _Files:
     def __init__(self, read: Opener, findings: Findings) -> None:
         self.size = self.withheld = 0
         self.findings = findings
-        self._read = read
+        self._absent = Findings(findings.limit)
+        self._read, self._has_states = read, False
 
     def charter(self) -> LogCharter:
         """What the log's own events say, as far as their states are here and are what was recorded."""
         charter = LogCharter()
-        for index, width in self._blocks():
-            entries, _ = self._bundle(index, width)
+        for index, entries, _ in self._bundles():
             if not any(entry and _OF_THE_LOG in entry for entry in entries):
                 continue
-            for entry, state in zip(entries, self._states(index, width)[0], strict=True):
+            for entry, state in zip(entries, self._states(index, len(entries))[0], strict=True):
                 if entry and state and _OF_THE_LOG in entry:
                     charter = _take(charter, entry, state)
         return charter
 
     def rows(self, progress: Callable[[int], None]) -> Iterator[Row]:
         """Every entry with its state; None for what is not there."""
-        for index, width in self._blocks():
-            entries, wrong = self._bundle(index, width)
-            states, unfit = self._states(index, width)
+        self._absent = Findings(self.findings.limit)
+        for index, entries, wrong in self._bundles():
+            states, unfit = self._states(index, len(entries)) if entries else ([], [])
             self.findings.add((*wrong, *unfit))
             self.withheld += states.count(None)
             for offset, (entry, state) in enumerate(zip(entries, states, strict=True)):
                 yield index * WIDTH + offset, entry, state, "", "", 0
-            progress(index * WIDTH + width)
+            progress(index * WIDTH + len(entries))
+        if self._has_states:
+            self.findings.join(self._absent)
 
-    def _blocks(self) -> Iterator[tuple[int, int]]:
+    def _bundles(self) -> Iterator[Bundle]:
+        """Each bundle, and those that are missing before another. Whoever signs a size that the folder does
+        not have must not keep a check busy for ever: behind as many missing ones as a bundle has entries
+        nothing is looked for. Missing ones that follow each other are one finding, at the first.
+        """
+        gone = list[Bundle]()
         for index in range(-(-self.size // WIDTH)):
-            yield index, tile_width(ENTRIES, index, self.size)
+            bundle = self._bundle(index)
+            if bundle is not None:
+                yield from (*gone, bundle)
+                gone = []
+            elif len(gone) < WIDTH:
+                gone.append(self._gone(index, is_first=not gone))
+            else:
+                break
+        for index, _, wrong in gone[:1]:
+            yield index, [], wrong
 
-    def _bundle(self, index: int, width: int) -> tuple[list[bytes | None], list[Finding]]:
-        tile = Tile(ENTRIES, index, width)
-        where = {"path": tile.path()}
+    def _gone(self, index: int, *, is_first: bool) -> Bundle:
+        tile = Tile(ENTRIES, index, tile_width(ENTRIES, index, self.size))
+        missing = Finding("tile.missing", index * WIDTH, {"path": tile.path()})
+        return index, [None] * tile.width, [missing] if is_first else []
+
+    def _bundle(self, index: int) -> Bundle | None:
+        width = tile_width(ENTRIES, index, self.size)
+        with suppress(FileNotFoundError):
+            return self._parsed(index, Tile(ENTRIES, index, width), width)
+        with suppress(FileNotFoundError):
+            return self._parsed(index, Tile(ENTRIES, index), width)
+        return None
+
+    def _parsed(self, index: int, tile: Tile, width: int) -> Bundle:
+        """The first entries of a bundle, as many as the log has: all that can be read."""
+        data = self._read(tile.path())
         try:
-            return list(parse_bundle(read_tile(self._read, tile, self.size), width)), []
-        except FileNotFoundError:
-            return [None] * width, [Finding("tile.missing", index * WIDTH, where)]
+            return index, list(parse_bundle(data, tile.width)[:width]), []
         except BundleMalformed as error:
-            found = Finding(
-                error.code, index * WIDTH + int(error.params.get("entry", 0)), {**where, **error.params}
-            )
-            return _readable(self._read(tile.path()), width), [found]
+            place = index * WIDTH + min(int(error.params.get("entry", 0)), width - 1)
+            found = Finding(error.code, place, {"path": tile.path(), **error.params})
+            return index, _readable(data, width), [found]
 
     def _states(self, index: int, width: int) -> tuple[list[bytes | None], list[Finding]]:
         path = states_path(index)
         try:
             data = self._read(path)
         except FileNotFoundError:
-            missing = [Finding("states.missing", index * WIDTH, {"path": path})] if self._has_states() else []
-            return [None] * width, missing
+            self._absent.add([Finding("states.missing", index * WIDTH, {"path": path})])
+            return [None] * width, []
+        self._has_states = True
         lines = data.split(b"\n")
         if lines.pop() or len(lines) != width:
             return [None] * width, [Finding("states.malformed", index * WIDTH, {"path": path})]
         return [line or None for line in lines], []
-
-    def _has_states(self) -> bool:
-        """Whether states were exported at all: a file of them that is gone is missed then."""
-        try:
-            self._read(states_path(0))
-        except FileNotFoundError:
-            return False
-        return True
 
 
 def states_path(index: int) -> str:
@@ -244,12 +283,12 @@ def _readable(data: bytes, width: int) -> list[bytes | None]:
     return entries + [None] * (width - len(entries))
 
 
-def _size(note: bytes | None, policy: TrustPolicy, read: Opener) -> int:
-    """How far the folder says that it goes. A checkpoint that is not valid is found as such; what it says is
-    all the same where to look, if there is anything.
+def _size(note: bytes | None, policy: TrustPolicy, read: Opener) -> int | None:
+    """How far the folder says that it goes; None where nothing says so. A checkpoint that is not valid is
+    found as such; what it says is all the same where to look, if there is anything.
     """
     if note is None:
-        return 0
+        return None
     with suppress(LedgerError):
         return open_checkpoint(note, policy.keys).size
     with suppress(LedgerError, FileNotFoundError):
@@ -257,4 +296,4 @@ def _size(note: bytes | None, policy: TrustPolicy, read: Opener) -> int:
         last = max(0, size - 1) // WIDTH
         read_tile(read, Tile(ENTRIES, last, tile_width(ENTRIES, last, size)), size)
         return size
-    return 0
+    return None

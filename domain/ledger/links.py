@@ -29,8 +29,8 @@ class LinksReport:
 
 
 class LinkCheck:
-    """The second pass: the versions of each stream have no gap or repeat, and `prev` of each is the leaf hash
-    of the one before.
+    """The second pass: the versions of each stream have no gap or repeat and rise with the position, and
+    `prev` of each is the leaf hash of the one before.
 
     `save` and `restore` go on elsewhere, behind the row (stream, version) that `last` names.
     """
@@ -38,7 +38,7 @@ class LinkCheck:
     def __init__(self, *, limit: int = LIMIT) -> None:
         self.report = LinksReport(Findings(limit))
         self.last = ("", 0)
-        self._prev = _NONE
+        self._prev, self._idx = _NONE, -1
 
     def run(self, links: Iterable[Link]) -> LinksReport:
         """Look at more rows; `links` ordered by stream and version (any order of streams in which one
@@ -54,6 +54,7 @@ class LinkCheck:
         return {
             "last": self.last,
             "prev": self._prev.decode(),
+            "idx": self._idx,
             "counts": counts,
             "findings": report.findings.save(),
         }
@@ -62,17 +63,19 @@ class LinkCheck:
         """Go on where `save` was called."""
         stream, version = saved["last"]
         self.last, self._prev = (stream, version), saved["prev"].encode()
+        self._idx = saved["idx"]
         self.report.size, self.report.streams = saved["counts"]
         self.report.findings.restore(saved["findings"])
 
     def _findings(self, links: Iterable[Link]) -> Iterator[Finding]:
         report = self.report
         (stream, version), prev, before, size = self.last, self._prev, None, report.size
+        latest = self._idx
         for idx, entry, row_stream, row_version in links:
             data = entry or b""
             size += 1
             if row_stream != stream:
-                stream, version, prev = row_stream, 0, _NONE
+                stream, version, prev, latest = row_stream, 0, _NONE, -1
                 report.streams += 1
             elif before is not None:
                 prev = sha256(b"\x00" + before).hexdigest().encode()
@@ -83,8 +86,11 @@ class LinkCheck:
                 expected = prev.decode().strip('"')
                 link: Params = {"stream": stream, "version": row_version, "expected": expected}
                 yield Finding("prev.differs", idx, link)
-            version, before = row_version, data
-        report.size, self.last = size, (stream, version)
+            if idx < latest:
+                order: Params = {"stream": stream, "version": row_version, "before": latest}
+                yield Finding("version.unordered", idx, order)
+            version, before, latest = row_version, data, idx
+        report.size, self.last, self._idx = size, (stream, version), latest
         self._prev = prev if before is None else sha256(b"\x00" + before).hexdigest().encode()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
+from domain.ledger.errors import LedgerError
 from domain.ledger.finding import LIMIT, Finding, Findings
 from domain.ledger.merkle import HASH_SIZE
-from domain.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Opener, Tile, TileWriter, parse_bundle
+from domain.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Opener, Tile, TileWriter, parse_bundle, parse_tile
 
 
 class TileCheck:
@@ -14,7 +16,8 @@ class TileCheck:
 
     Gives `findings`: `tile.missing` and `tile.differs` with the first position at which the file is wrong.
     A partial file that the full one has replaced is read from that. Whoever lets the tree grow must stop at
-    `size`. Bundles are left out where `bundles` is false: for who reads the entries from them.
+    `size`. Bundles are left out where `bundles` is false: for who reads the entries from them, and who says
+    with `lose` from where on there is nothing to compare with.
     """
 
     def __init__(self, size: int, read: Opener, *, limit: int = LIMIT, bundles: bool = True) -> None:
@@ -22,9 +25,16 @@ class TileCheck:
         self._bundles = bundles
         self.findings = Findings(limit)
         self._read = read
+        self._lost = False
+
+    def lose(self) -> None:
+        """Entries are missing from here on: what hashes they would give nobody knows."""
+        self._lost = True
 
     def follow(self, tree: TileWriter, filled: Iterable[tuple[Tile, bytes]]) -> None:
         """Compare the tiles that the tree's last growth filled."""
+        if self._lost:
+            return
         if tree.size <= self.size:
             self.findings.add(self._compare(filled))
         if tree.size == self.size:
@@ -32,7 +42,7 @@ class TileCheck:
 
     def end(self, tree: TileWriter) -> None:
         """Compare what is left of a tree that does not grow any more."""
-        if tree.size < self.size:
+        if tree.size < self.size and not self._lost:
             self.findings.add(self._compare(tree.partials()))
 
     def _compare(self, tiles: Iterable[tuple[Tile, bytes]]) -> Iterator[Finding]:
@@ -40,23 +50,32 @@ class TileCheck:
             if tile.level == ENTRIES and not self._bundles:
                 continue
             path, start = tile.path(), tile.index << HEIGHT * (max(tile.level, 0) + 1)
-            published = self._published(tile, len(expected))
+            published, fits = self._published(tile, len(expected))
             if published is None:
                 yield Finding("tile.missing", start, {"path": path})
-            elif published != expected:
+            elif published != expected or not fits:
                 offset = _first_difference(tile, published, expected) << HEIGHT * max(tile.level, 0)
                 yield Finding("tile.differs", start + offset, {"path": path})
 
-    def _published(self, tile: Tile, size: int) -> bytes | None:
-        """The file, or as many bytes of the full tile that has replaced it: the log may be going on."""
+    def _published(self, tile: Tile, size: int) -> tuple[bytes | None, bool]:
+        """The file, or as many bytes of the full tile that has replaced it (the log may be going on), and
+        whether that is full indeed.
+        """
+        with suppress(FileNotFoundError):
+            return self._read(tile.path()), True
         try:
-            return self._read(tile.path())
+            full = self._read(Tile(tile.level, tile.index).path()) if tile.width < WIDTH else None
         except FileNotFoundError:
-            pass
-        try:
-            return self._read(Tile(tile.level, tile.index).path())[:size] if tile.width < WIDTH else None
-        except FileNotFoundError:
-            return None
+            full = None
+        return (None, True) if full is None else (full[:size], _is_full(tile, full))
+
+
+def _is_full(tile: Tile, data: bytes) -> bool:
+    try:
+        parse_bundle(data, WIDTH) if tile.level == ENTRIES else parse_tile(data, WIDTH)
+    except LedgerError:
+        return False
+    return True
 
 
 def verify_tiles(entries: Iterable[tuple[int, bytes]], size: int, read: Opener) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import Any
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.entry import NUMBER_LIMIT, SIZE_LIMIT, Entry, are_plain, is_time, parse_entry
 from domain.ledger.errors import LedgerError
-from domain.ledger.finding import Finding, Saved
+from domain.ledger.finding import Finding, Params, Saved
 from domain.ledger.held import Commitment, Expected
 from domain.ledger.merkle import leaf_hash
 from domain.ledger.published_tiles import TileCheck
@@ -45,12 +45,15 @@ class RowCheck:
         self.last_at = self.unwitnessed_at = ""
         self._ahead = expected.commitments[::-1]
         self._bounds = TimeBounds(expected.times)
+        self._given_up = expected.given_up
         self._tiles = tiles
-        self._agrees = True
+        self._whole = True
+        self._doubted: list[tuple[int, str, str]] | None = None
 
     def run(self, rows: Iterable[Row], pause: Callable[[], None] = lambda: None) -> Iterator[Finding]:
-        """What is wrong, in order of position; at most one finding about roots, naming the events it can
-        lie in. `rows` go on from `next_idx`. `pause` is called where `save` may be.
+        """What is wrong, in order of position. A root that differs is told of every checkpoint that a later
+        one belies, and of the first of those behind which none agrees any more: one change makes all of them
+        differ. `rows` go on from `next_idx`. `pause` is called where `save` may be.
         """
         following = iter(rows)
         yield from self._compare_roots()
@@ -73,14 +76,17 @@ class RowCheck:
             "next_idx": self.next_idx,
             "at": [self.last_at, self.unwitnessed_at],
             "reach": [self.covered, self.witnessed, self.stamped],
-            "agrees": self._agrees,
+            "whole": self._whole,
+            "doubted": self._doubted,
             "told": sorted(map(list, self._bounds.told)),
         }
 
     def restore(self, saved: Saved) -> None:
         """Go on where `save` was called. Raises TileMalformed for what it cannot have given."""
         self.tree = TileWriter.of_rows(saved["size"], [bytes.fromhex(row) for row in saved["tree"]])
-        self.next_idx, self._agrees = saved["next_idx"], saved["agrees"]
+        self.next_idx, self._whole = saved["next_idx"], saved["whole"]
+        doubted = saved["doubted"]
+        self._doubted = None if doubted is None else [(size, root, found) for size, root, found in doubted]
         self.last_at, self.unwitnessed_at = saved["at"]
         self.covered, self.witnessed, self.stamped = saved["reach"]
         self._bounds.told = {(code, source) for code, source in saved["told"]}
@@ -111,7 +117,9 @@ class RowCheck:
             yield from self._bounds.check(first, [(row[0], _claimed_at(row[1])) for row in block])
 
     def _follow(self, row: Row) -> None:
-        self.next_idx, self.last_at = row[0] + 1, max(self.last_at, _claimed_at(row[1]))
+        self._whole = self._whole and row[1] is not None and row[0] <= self.next_idx
+        self.next_idx = max(self.next_idx, row[0] + 1)
+        self.last_at = _claimed_at(row[1]) or self.last_at
 
     def _grow(self, block: Sequence[Row], leaves: Sequence[bytes]) -> None:
         entries = [row[1] or b"" for row in block]
@@ -131,32 +139,52 @@ class RowCheck:
             return
         root = self.tree.root()
         kept = [one for one in here if one.checkpoint.root == root]
+        if kept:
+            yield from self._belied()
         for one in kept:
-            self._reach(one, size)
-        if not kept and self._agrees:
-            yield self._root_differs(here[0].checkpoint, root.hex())
+            yield from self._reach(one, size)
+        if not kept:
+            for one in here:
+                yield from self._doubt(one.checkpoint, root.hex() if self._whole else "")
 
-    def _reach(self, commitment: Commitment, size: int) -> None:
+    def _reach(self, commitment: Commitment, size: int) -> Iterator[Finding]:
         self.covered = size
         if commitment.stamped:
             self.stamped = size
         if commitment.witnessed:
             self.witnessed, self.unwitnessed_at = size, ""
+        for one in self._given_up:
+            if one.idx < size <= one.size:
+                sizes: Params = {"checkpoint": commitment.name, "size": size, "given_up": one.size}
+                yield Finding("log.signed_again", one.idx, sizes)
+
+    def _doubt(self, checkpoint: Checkpoint, found: str) -> Iterator[Finding]:
+        """Tell the first; of the others it shows only later whether they are as false."""
+        doubted = checkpoint.size, checkpoint.root.hex(), found
+        if self._doubted is None:
+            self._doubted = []
+            yield self._root_differs(*doubted)
+        else:
+            self._doubted.append(doubted)
+
+    def _belied(self) -> Iterator[Finding]:
+        """The entries are what a later checkpoint says: whatever differed before was signed falsely."""
+        for doubted in self._doubted or ():
+            yield self._root_differs(*doubted)
+        self._doubted = None
 
     def _unreached(self) -> Iterator[Finding]:
         """Checkpoints beyond the rows: the tail is missing, or so many rows before it."""
         beyond = [one.checkpoint for one in reversed(self._ahead)]
-        if beyond and beyond[0].size <= self.next_idx and self._agrees:
-            yield self._root_differs(beyond[0], "")
-        if beyond and beyond[-1].size > self.next_idx:
-            sizes = {"size": self.next_idx, "checkpoint": beyond[-1].size}
-            yield Finding("log.cut_off", self.next_idx, sizes)
+        for one in beyond:
+            if one.size <= self.next_idx:
+                yield from self._doubt(one, "")
+        for size in sorted({one.size for one in beyond if one.size > self.next_idx}, reverse=True):
+            yield Finding("log.cut_off", self.next_idx, {"size": self.next_idx, "held": size})
 
-    def _root_differs(self, checkpoint: Checkpoint, found: str) -> Finding:
-        self._agrees = False
-        roots = {"expected": checkpoint.root.hex(), "found": found}
-        first, last = self.covered, checkpoint.size - 1
-        return Finding("root.differs", None, {"size": checkpoint.size, "first": first, "last": last, **roots})
+    def _root_differs(self, size: int, expected: str, found: str) -> Finding:
+        where: Params = {"size": size, "first": self.covered, "last": max(0, size - 1)}
+        return Finding("root.differs", None, {**where, "expected": expected, "found": found})
 
 
 def diagnose(row: Row, expected_idx: int, last_at: str) -> Iterator[Finding]:

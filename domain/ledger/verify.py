@@ -44,7 +44,8 @@ class Report:
     `covered` is the largest size at which the rows hash to the root of a validly signed checkpoint:
     events from there on are checked against themselves only. `witnessed` is the same for checkpoints that
     the policy's quorum has cosigned (or, where it asks for none, any of its witnesses), `stamped` for those
-    with a time-stamp. `unchecked` names what was not looked at.
+    with a time-stamp. `unchecked` names what was not looked at, `unread` some of the files of a folder that
+    nothing was compared with.
     """
 
     findings: tuple[Finding, ...]
@@ -57,6 +58,7 @@ class Report:
     witnessed: int = 0
     stamped: int = 0
     unchecked: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -72,7 +74,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class RowsReport:
-    """What the first pass found; the other fields are `Report`'s."""
+    """What the first pass found; `unwitnessed` is whether entries still wait for the quorum, not long enough
+    to be a finding; the other fields are `Report`'s.
+    """
 
     findings: Findings
     size: int
@@ -81,6 +85,7 @@ class RowsReport:
     covered: int
     witnessed: int = 0
     stamped: int = 0
+    unwitnessed: bool = False
 
 
 class RowsPass:
@@ -100,7 +105,8 @@ class RowsPass:
         """Look at the rows from `check.next_idx` on; `pause` is called where `save` may be."""
         check = self.check
         self._findings.add(check.run(rows, pause))
-        self._findings.add(self._unwitnessed())
+        waiting = list(self._unwitnessed())
+        self._findings.add(waiting)
         return RowsReport(
             findings=self._findings,
             size=check.tree.size,
@@ -109,6 +115,7 @@ class RowsPass:
             covered=check.covered,
             witnessed=check.witnessed,
             stamped=check.stamped,
+            unwitnessed=not waiting and self._expected.quorum != NONE and check.witnessed < check.tree.size,
         )
 
     def save(self) -> Saved:

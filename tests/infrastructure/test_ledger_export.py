@@ -84,7 +84,7 @@ def test_an_export_is_sound_by_itself_and_says_what_it_cannot_show(out: Path) ->
     report = check(out)
     assert report.findings == ()
     assert (report.size, report.covered, report.witnessed, report.streams) == (700, 700, 300, 7)
-    assert report.unchecked == ("key-changes", "personal-data", "projections", "frames")
+    assert report.unchecked == ("key-changes", "unwitnessed", "personal-data", "projections", "frames")
 
 
 def test_without_states_they_are_said_not_to_be_checked(log: Store, folder: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
 from domain.ledger.entry import Entry, parse_entry
+from domain.ledger.links import LinkCheck, verify_links
 from domain.ledger.merkle import Frontier, leaf_hash
 from domain.ledger.note import Note, SigningKey
 from domain.ledger.verify import Report, Row, verify_log
@@ -153,6 +154,18 @@ def test_a_position_used_twice_is_named() -> None:
     assert ("version.repeated", 12) in codes(verify(rows))
 
 
+def test_versions_of_a_stream_rise_with_the_position() -> None:
+    rows = sound_rows()
+    stored = [(30, rows[4][1], "s", 1), (10, None, "s", 2)]
+    codes_ = [(one.code, one.idx, one.params) for one in verify_links(stored).findings.kept]
+    assert ("version.unordered", 10, {"stream": "s", "version": 2, "before": 30}) in codes_
+    halves, check = verify_links(stored), LinkCheck()
+    check.run(stored[:1])
+    later = LinkCheck()
+    later.restore(check.save())
+    assert later.run(stored[1:]) == halves
+
+
 def test_two_swapped_events_are_named() -> None:
     rows = sound_rows()
     rows[5], rows[6] = (5, *rows[6][1:]), (6, *rows[5][1:])
@@ -165,7 +178,7 @@ def test_two_swapped_events_are_named() -> None:
 def test_a_tail_cut_off_is_named() -> None:
     report = verify(sound_rows()[:30], held(8, 30, SIZE))
     assert codes(report) == [("log.cut_off", 30)]
-    assert report.findings[0].params == {"size": 30, "checkpoint": SIZE}
+    assert report.findings[0].params == {"size": 30, "held": SIZE}
     assert report.covered == 30
 
 
