@@ -1,4 +1,4 @@
-"""Freezing the candidates of a re-check: the closed violations of a quarter, and who may look at them again."""
+"""Freezing the candidates of a re-check: a quarter's closed violations, and who may look at them again."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date

@@ -95,7 +95,7 @@ def carry_out_recheck(
 
 
 def require_recheck(office: Office, call: Call, recheck: Recheck) -> None:
-    """Refuse with `DrawSealed` or `PermissionMissing` who may not see it: before the opening its team alone."""
+    """Refuse with `DrawSealed` or `PermissionMissing` who may not see it: first its team alone."""
     if call.actor.inspector and call.actor.inspector in recheck.members:
         return
     if office.workflow.load(Draw, recheck.task.draw).status != "opened":

@@ -1,4 +1,4 @@
-"""VERIFY.md of a draw's bundle: what it holds, how to check it with our code and without, what it cannot show."""
+"""VERIFY.md of a draw's bundle: what it holds, how to check it with and without us, what it cannot show."""
 
 import re
 from importlib.resources import files
