@@ -7,9 +7,11 @@ story's clock. A demo that was killed goes on where it stopped; a finished one i
 import json
 import os
 import secrets
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from shutil import which
 from typing import Any, Final
 
 from rich.console import Console
@@ -19,6 +21,7 @@ from api.bootstrap import Settings, System, build, make_key, migrate_store, newe
 from api.cli.demo.cast import CITY, PARTS, PROVINCE_CODE, cast_parts
 from api.cli.demo.city import write_files
 from api.cli.demo.quarter import Quarter, at
+from api.cli.demo.rechecks import DAY, RecheckLottery
 from api.cli.demo.stage import CAUSE, Stage, StoryClock
 from api.cli.serving import serve_system
 from application.accounts import found, issue_token
@@ -157,6 +160,7 @@ def _carry_quarters(stage: Stage) -> None:
         first, last = QUARTERS[row.period]
         day = first + timedelta(days=sum(earlier.period == row.period for earlier in list(rows)[:number]))
         stage.plan(at(day, 9), Quarter(stage, plan, row, day, last).begin)
+    stage.plan(at(DAY, 9), RecheckLottery(stage).begin)
     stage.run()
 
 
@@ -227,10 +231,11 @@ class SignIns:
 def _print(settings: Settings, sign_ins: SignIns, console: Console, *, serving: bool) -> None:
     address = f"http://{settings.host}:{settings.port}"
     console.rule("登录 Sign-ins")
-    for login, token in sign_ins.tokens.items():
+    for login, token in {"登录名 login": "令牌 token", **sign_ins.tokens}.items():
         console.print(f"{login:<14} {token}", soft_wrap=True, highlight=False)
-    console.print(f"口令 password: {sign_ins.password}")
-    start = f"sunlot serve --data {settings.data_dir}"
+    console.print("口令 password", sign_ins.password, "（inspector 只有令牌 has a token alone）", highlight=False)
+    sunlot = _command()
+    start = f"{sunlot} serve --data {settings.data_dir}"
     console.print("试一试 Try:" if serving else f"先运行 First run `{start}`，再试 then try:")
     officer = f"-H 'Authorization: Bearer {sign_ins.tokens['officer']}'"
     for line in (
@@ -238,7 +243,16 @@ def _print(settings: Settings, sign_ins: SignIns, console: Console, *, serving: 
         f"{address}/docs  接口文档 API documentation",
         f"curl {address}/api/v1/public/results?region={CITY}",
         f"curl {officer} {address}/api/v1/statistics/2024Q2?region={CITY}",
-        f"sunlot ledger verify --data {settings.data_dir}",
+        f"{sunlot} ledger verify --data {settings.data_dir}",
         "docs/tutorial/first-inspection.md  从抽取到公示的教程 the way from a draw to publication",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False)
+
+
+def _command() -> str:
+    """How a shell in this folder finds the command: by its name, or beside the running Python."""
+    if which("sunlot"):
+        return "sunlot"
+    beside = Path(sys.executable).absolute().with_name("sunlot")
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)

@@ -113,6 +113,8 @@ def test_the_story_holds_what_it_promises(system: System) -> None:
         "violation.rectification-returned.v1",
         "violation.closed.v1",
         "referral.replied.v1",
+        "recheck.carried-out.v1",
+        "violation.recheck-recorded.v1",
         "draw.opened.v1",
     ):
         assert topic in topics, topic
