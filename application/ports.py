@@ -356,6 +356,13 @@ class Ledger(Protocol):
         """
         ...
 
+    def witnessed_receipt(self, idx: int) -> bytes:
+        """The proof of one event under a checkpoint that the trust policy accepts: what is worth keeping.
+
+        `NotWitnessed` while the quorum has not cosigned one that covers the event, and what `receipt` raises.
+        """
+        ...
+
     def check_receipt(self, receipt: bytes, stream: str, version: int) -> None:
         """`ReceiptWrong` unless it proves this event under a checkpoint that the trust policy accepts."""
         ...

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain.errors import NotFound, ReceiptAhead, ReceiptWrong
+from domain.errors import NotFound, NotWitnessed, ReceiptAhead, ReceiptWrong
 from domain.ledger.errors import LedgerError
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.proof import Receipt
 from infrastructure.event_store.recorder import EventRecorder
+from infrastructure.kept_checkpoints import size_of
 from infrastructure.ledger_publisher import LedgerPublisher, Published
 from infrastructure.trust import Trust
 
@@ -38,6 +39,20 @@ class PublishedLedger:
     def receipt(self, idx: int) -> bytes:
         """The proof of one event; `ReceiptAhead` while it is not published, `NotFound` without the event."""
         return self._files.receipt(idx)
+
+    def witnessed_receipt(self, idx: int) -> bytes:
+        """The proof of one event under a checkpoint that the trust policy accepts; `NotWitnessed` without one."""
+        proof = self._files.receipt(idx)
+        note, policy = Receipt.parse(proof).checkpoint, self._trust.policy()
+        if not _is_accepted(policy, note):
+            cosigned = policy.cosigners(note)
+            raise NotWitnessed(
+                size=size_of(note),
+                quorum=policy.quorum,
+                cosigned=sorted(cosigned),
+                missing=[one.name for one in policy.witnesses if one.name not in cosigned],
+            )
+        return proof
 
     def receipts(self, positions: Sequence[int]) -> list[bytes]:
         """The proofs of several events under one checkpoint: the first kept that the trust policy accepts.

@@ -76,7 +76,7 @@ def receipt(desk: Desk, call: Call, id: Id, out: Out = None) -> None:
     idx = desk.system.store.recorder.locate(id, seal_version(desk.office, found))
     if idx is None:
         raise NotFound(kind="event", id=id)
-    proof = desk.office.ledger.receipt(idx)
+    proof = desk.office.ledger.witnessed_receipt(idx)
     if out is None:
         desk.terminal.facts({"idx": idx, "receipt": proof.decode()})
         return

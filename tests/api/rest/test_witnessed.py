@@ -117,10 +117,12 @@ def test_without_the_quorum_the_seal_stands_and_nobody_reveals(one: Watched, lie
     one.service.system.projections.catch_up()
     assert one.service.officer.get(f"/draws/{draw}").json()["status"] == "sealed"
     custodian = story.custodian("agency")
-    early = custodian.get(f"/draws/{draw}/seal/receipt").text
+    refused(custodian.get(f"/draws/{draw}/seal/receipt"), 503, "not-witnessed")
+    early = one.service.system.published.receipt(told["facts"]["size"] - 1).decode()
     body = {"party": "agency", "secret": SECRETS["agency"], "receipt": early}
     closed = custodian.post(f"/draws/{draw}/reveals", body, match=custodian.etag(f"/draws/{draw}"))
     refused(closed, 422, "receipt-wrong")
+    assert "重新取一次" in closed.json()["detail"]
     size = one.service.size()
     refused(one.seal(draw), 503, "not-witnessed")
     one.witness.lie = None
