@@ -66,7 +66,7 @@ def require_rechecks_opened(office: Office, draw: Draw) -> None:
 
 
 def _is_earlier(other: Draw, draw: Draw) -> bool:
-    """Whether the other is sealed still and drew before this one's frame was made: so none waits for itself."""
+    """Whether the other is sealed still and older than this frame: so no two wait for each other."""
     if other.status == "opened" or other.frozen is None or draw.frozen is None:
         return False
     return other.frozen.as_of < draw.frozen.as_of
