@@ -1,5 +1,6 @@
 """The ledger from the command line: keys, checkpoints, receipts, and what a check finds."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -256,3 +257,19 @@ def _states_of(out: Path, stream: str) -> list[bytes]:
         found += [line for entry, line in pairs if f'"stream":"{stream}"'.encode() in entry]
     assert found
     return found
+
+
+def test_certificates_that_are_none_are_the_callers_own_mistake(founded: Installation) -> None:
+    bad = founded.file("authority.pem", b"no certificate\n")
+    refusal = founded.refused("ledger", "verify", "--tsa", bad, status=2)
+    assert refusal["code"] == "tsa-unusable"
+    assert "SUNLOT" not in json.dumps(refusal)
+
+
+def test_files_that_nothing_is_compared_with_are_named(founded: Installation) -> None:
+    out = founded.folder / "strange"
+    founded.done("ledger", "export", out)
+    (out / "checkpoints" / "77.tsr").parent.mkdir(exist_ok=True)
+    (out / "checkpoints" / "77.tsr").write_bytes(b"?")
+    report = founded.done("ledger", "verify", out)
+    assert (report["unread"], report["unchecked"][-1]) == (["checkpoints/77.tsr"], "files")
