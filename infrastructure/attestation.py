@@ -303,7 +303,8 @@ class Attestation:
             token = self._authority.stamp(Note.parse(note).text)
         except TimestampRefused as error:
             self.stamping = error.reason
-            _log.warning("ledger.not-time-stamped", size=size_of(note), reason=error.reason)
+            said = {"reason": error.reason, "detail": error.detail}
+            _log.warning("ledger.not-time-stamped", size=size_of(note), **said)
             return
         self.stamping = ""
         self._files.kept.keep_token(note, token)

@@ -32,11 +32,13 @@ _SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
 
 class TimestampRefused(Exception):
-    """No token that could be kept; `reason` is a stable word or the code of what is wrong."""
+    """No token that could be kept; `reason` is a stable word or the code of what is wrong, `detail` what the
+    reader of it said, for the log alone.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 class TimestampAuthority:
@@ -59,7 +61,9 @@ class TimestampAuthority:
         except Unanswered as error:
             raise TimestampRefused(error.reason) from error
         except TokenInvalid as error:
-            raise TimestampRefused(str(error.params["reason"])) from error
+            raise TimestampRefused(
+                str(error.params["reason"]), str(error.params.get("detail", ""))
+            ) from error
         if abs(at - self._clock.now().timestamp()) > TOLERANCE:
             raise TimestampRefused("clock")
         return reply.body
@@ -117,5 +121,5 @@ def _parse(token: bytes) -> TimeStampResponse:
     except TokenInvalid:
         raise
     except ValueError as error:
-        raise TokenInvalid(reason="malformed") from error
+        raise TokenInvalid(reason="malformed", detail=str(error)) from error
     return response

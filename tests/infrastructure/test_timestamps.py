@@ -121,6 +121,7 @@ def test_no_token_is_told(authority: StampAuthority, answer: Answer, reason: str
     finally:
         lying.close()
     assert refusal.value.reason == reason
+    assert ("ASN.1" in refusal.value.detail) == (reason == "malformed")
 
 
 def test_an_authority_with_another_time_is_not_believed(server: Outsider, authority: StampAuthority) -> None:
