@@ -231,9 +231,10 @@ class SignIns:
 def _print(settings: Settings, sign_ins: SignIns, console: Console, *, serving: bool) -> None:
     address = f"http://{settings.host}:{settings.port}"
     console.rule("登录 Sign-ins")
-    for login, token in {"登录名 login": "令牌 token", **sign_ins.tokens}.items():
+    console.print("登录名 login · 令牌 token（inspector 只有令牌 has a token alone）", highlight=False)
+    for login, token in sign_ins.tokens.items():
         console.print(f"{login:<14} {token}", soft_wrap=True, highlight=False)
-    console.print("口令 password", sign_ins.password, "（inspector 只有令牌 has a token alone）", highlight=False)
+    console.print(f"口令 password: {sign_ins.password}", highlight=False)
     sunlot = _command()
     start = f"{sunlot} serve --data {settings.data_dir}"
     console.print("试一试 Try:" if serving else f"先运行 First run `{start}`，再试 then try:")

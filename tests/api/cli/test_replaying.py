@@ -174,7 +174,7 @@ def test_the_full_story_has_every_fact_and_the_state(staffed: Installation) -> N
 def test_the_commands_of_the_how_to_work(staffed: Installation) -> None:
     id = _site(staffed)
     request = staffed.done("replay", id, "--full", by="auditor")["events"][0]["correlation_id"]
-    meant = {"inspection-0f1e…": id, "91140100MA0K12345X": USCC, "cli-0f1e…": request}
+    meant = {"inspection-0f1e…": id, "91140100MA0K12345Y": USCC, "cli-0f1e…": request}
     page = (ROOT / "docs/how-to/replay-a-history.md").read_text()
     commands = [line for line in page.splitlines() if line.startswith("sunlot replay")]
     assert len(commands) == 5
