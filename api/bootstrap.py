@@ -69,6 +69,7 @@ from infrastructure.timestamps import TimestampAuthority, load_certificates
 from infrastructure.trust import Trust, load_policy
 from infrastructure.witness import Witness, open_witness
 from infrastructure.witness_evidence import Evidence
+from infrastructure.witnesses import Verdict as WitnessVerdict
 from infrastructure.witnesses import WitnessClient
 from infrastructure.working_days import ChineseWorkingDays, load_working_days
 
@@ -88,6 +89,7 @@ __all__ = [
     "Tools",
     "Verdict",
     "Witness",
+    "WitnessVerdict",
     "archive",
     "build",
     "bundle_archive",

@@ -24,7 +24,7 @@ from infrastructure.kept_checkpoints import size_of
 from infrastructure.ledger_files import LedgerFolder
 from infrastructure.timestamps import TimestampAuthority, TimestampRefused, read_token
 from infrastructure.trust import Trust
-from infrastructure.witnesses import AHEAD, DIFFERS, HOLDS, Verdict, WitnessClient
+from infrastructure.witnesses import AHEAD, HOLDS, Verdict, WitnessClient
 
 _log = structlog.get_logger(__name__)
 _WITNESSES: Final = "witnesses-asked"
@@ -94,7 +94,7 @@ class Attestation:
         What a witness holds up to the size `given_up` contradicts nothing.
         """
         with self._lock:
-            contradicted = any(_contradicts(one, given_up) for one in self._known.verdicts.values())
+            contradicted = any(one.contradicts(given_up) for one in self._known.verdicts.values())
             return (self._known.asked and not contradicted and self._is_known()) or not self._witnesses
 
     def settle(self, note: bytes, given_up: int) -> None:
@@ -110,7 +110,7 @@ class Attestation:
             if not asked
             or (found := said.get(one.name)) is None
             or not found.answered
-            or _contradicts(found, given_up)
+            or found.contradicts(given_up)
         ]
         # What is cosigned now may be old: kept, it would seem to prove that nothing more was stored by now.
         self._ask(note, open_ones, SECONDS, lambda: False, keep=False)
@@ -126,7 +126,7 @@ class Attestation:
         """
         for one in self.told.values():
             outrun = one.state == AHEAD and one.held <= size
-            if _contradicts(one, given_up) and not outrun:
+            if one.contradicts(given_up) and not outrun:
                 reason = "witness-ahead" if one.state == AHEAD else "witness-differs"
                 raise LedgerDiverged(
                     reason=reason, size=size, published=one.held, root="", witness=one.witness
@@ -184,7 +184,7 @@ class Attestation:
         missing = self._not_cosigned(standing)
         if missing and self._files.kept.take_turn(_WITNESSES, self._pace.witnesses):
             self._ask(standing, missing, SECONDS, lambda: False)
-            if any(_contradicts(one, 0) for one in self.told.values()):
+            if any(one.contradicts(0) for one in self.told.values()):
                 # Others who share the folder must learn it soon, and from the witness itself.
                 self._files.kept.give_back(_WITNESSES)
         if (
@@ -328,7 +328,3 @@ class Attestation:
             self._asking.add(thread)
         thread.start()
         return thread
-
-
-def _contradicts(verdict: Verdict, given_up: int) -> bool:
-    return verdict.state in (AHEAD, DIFFERS) and verdict.held > given_up

@@ -51,6 +51,10 @@ class Verdict(NamedTuple):
         """Whether the witness has told what it holds."""
         return self.state in (COSIGNED, HOLDS, AHEAD, DIFFERS)
 
+    def contradicts(self, given_up: int) -> bool:
+        """Whether it holds what our log does not, beyond the size up to which that was given up."""
+        return self.state in (AHEAD, DIFFERS) and self.held > given_up
+
 
 class WitnessClient:
     """Asks one witness, and remembers which size it holds. Threads may share it."""

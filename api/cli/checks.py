@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from api.bootstrap import Settings, System, Tools
+from api.bootstrap import Settings, System, Tools, WitnessVerdict
 from application.originals import CLAIM
 from domain.deadlines import day_of
 from domain.errors import BlobDamaged, CalendarMissing, DomainError, NotFound, StoreUnavailable
@@ -211,6 +211,44 @@ def check_projections(system: System) -> Iterator[Check]:
         yield Check("projections", "mind", {"lag": lag}, "advise-projection-behind")
     elif not failed:
         yield fine("projections", lag=lag, count=len(standing))
+
+
+def check_witnesses(system: System) -> Iterator[Check]:
+    """Each witness, asked now about the published checkpoint, and whether those that answer are the quorum.
+
+    One that holds more than was published, or another history, is wrong unless two people gave that up.
+    """
+    note, policy = system.published.checkpoint(), system.trust.written
+    if note is None or not policy.witnesses:
+        return
+    given_up = max((one.size for one in system.trust.charter().resumed), default=0)
+    attestation = system.publisher.attestation
+    attestation.settle(note, given_up)
+    told = attestation.told
+    for one in policy.witnesses:
+        yield _witness(one.name, told.get(one.name), given_up)
+    answered = [name for name, verdict in told.items() if verdict.answered]
+    facts = {"quorum": policy.quorum, "answered": answered}
+    if policy.is_met(answered):
+        yield fine("quorum", **facts)
+    else:
+        yield Check("quorum", "wrong", facts, "advise-quorum")
+
+
+def _witness(name: str, said: WitnessVerdict | None, given_up: int) -> Check:
+    if said is None:
+        return Check("witness", "mind", {"witness": name, "state": "silent"}, "advise-witness")
+    facts = {
+        "witness": name,
+        "state": said.state,
+        "size": said.size,
+        "held": said.held,
+        "reason": said.reason,
+    }
+    facts = {key: value for key, value in facts.items() if value}
+    if said.contradicts(given_up):
+        return Check("witness", "wrong", facts, "advise-witness-contradicts")
+    return fine("witness", **facts) if said.answered else Check("witness", "mind", facts, "advise-witness")
 
 
 def _published_size(tools: Tools) -> int:

@@ -19,6 +19,7 @@ from api.cli.checks import (
     check_machine,
     check_projections,
     check_store,
+    check_witnesses,
 )
 from api.cli.commands import operates
 from api.cli.desk import Bench
@@ -55,6 +56,7 @@ def examine(bench: Bench) -> Iterator[Check]:
         with bench.open() as desk:
             yield from check_founded(desk.system)
             yield from check_projections(desk.system)
+            yield from check_witnesses(desk.system)
 
 
 def _checks_of_store(tools: Tools) -> Iterator[Check]:

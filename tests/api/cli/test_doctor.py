@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from domain.ledger.note import VerifierKey
+from domain.ledger.submission import SIZE_TYPE
 from tests.api.cli.installation import TAIYUAN, Installation
 from tests.application.intake_files import site
+from tests.infrastructure.outsiders import Answer, KeptWitness, Lie, policy_text, serving_witness
 
 
 def _checks(made: Installation, *, status: int) -> dict[str, dict[str, Any]]:
@@ -119,3 +122,39 @@ def test_a_setting_that_is_wrong_is_named_without_its_value(
     assert result.exit_code == 2
     assert "SUNLOT_PORT" in result.stderr
     assert "hunter2" not in result.output
+
+
+# --- witnesses -------------------------------------------------------------------------------
+
+
+def _witnessed(made: Installation, *, status: int, lie: Lie | None = None) -> dict[str, dict[str, Any]]:
+    """The doctor's checks where a witness is the quorum, once it has seen what was published."""
+    made.done("ledger", "publish")
+    witness = KeptWitness("witness.example/1", made.clock)
+    vkey = VerifierKey.parse((made.data / "ledger" / "vkey").read_text().strip())
+    witness.logs, witness.lie = {vkey.name: [vkey]}, lie
+    with serving_witness(witness) as server:
+        (made.data / "trust-policy").write_text(policy_text({witness: server.url}))
+        return _checks(made, status=status)
+
+
+def test_each_witness_and_the_quorum_are_shown(founded: Installation) -> None:
+    checks = _witnessed(founded, status=0)
+    assert (checks["witness"]["state"], checks["witness"]["facts"]["state"]) == ("fine", "cosigned")
+    assert checks["quorum"]["facts"] == {"quorum": "everyone", "answered": ["witness.example/1"]}
+
+
+@pytest.mark.parametrize("state", ["ahead", "differs"])
+def test_a_witness_that_contradicts_is_wrong(founded: Installation, state: str) -> None:
+    def lie(body: bytes) -> Answer:
+        size = int(body.partition(b"\n")[0].split()[1])
+        return Answer(409, f"{size if state == 'differs' else 999_999}\n".encode(), SIZE_TYPE)
+
+    check = _witnessed(founded, status=1, lie=lie)["witness"]
+    assert (check["state"], check["facts"]["state"]) == ("wrong", state)
+    assert "resume-a-diverged-log" in check["advice"]
+
+
+def test_a_silent_witness_is_minded_and_a_missing_quorum_is_wrong(founded: Installation) -> None:
+    checks = _witnessed(founded, status=1, lie=lambda _: Answer(503, b""))
+    assert (checks["witness"]["state"], checks["quorum"]["state"]) == ("mind", "wrong")
