@@ -30,6 +30,9 @@ from domain.ledger.verify import Report
 UNREAD: Final = 20
 """So many files that nothing was compared with are named."""
 
+WORDS: Final = {"stamped": "time-stamped", "unchecked": "not checked", "unread": "not read"}
+"""How figures are called where a person reads them, if not by their names."""
+
 WARNING: Final = (
     "警告：信任依据取自被核验的文件夹本身，只能证明其内部一致。"
     " Warning: trust is taken from the folder itself; this only shows that it agrees with itself."
@@ -50,7 +53,7 @@ def check_folder(
     Time-stamps are read with `read_token`, else they count as not checked. A long log is sorted in
     temporary files, about 150 bytes an entry. OSError where something cannot be read.
     """
-    held = [*_in_folder(folder), *_brought(brought)]
+    held = [*_in_folder(folder), *brought_checkpoints(brought)]
     trust = FolderTrust(policy=policy, held=held, read_token=read_token, acknowledged=acknowledged)
     with TemporaryFiles() as spill:
         report = verify_folder(_opener(folder), trust, spill=spill, progress=progress)
@@ -161,8 +164,12 @@ def _policy(given: argparse.Namespace) -> TrustPolicy:
 
 def _told(report: Report) -> str:
     facts = {name: value for name, value in plain(report).items() if name != "findings"}
-    lines = [f"{name}: {value}" for name, value in facts.items()]
+    lines = [f"{WORDS.get(name, name)}: {_value(value)}" for name, value in facts.items()]
     return "\n".join([*lines, *map(_line, report.findings)])
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) or "—" if isinstance(value, list) else str(value)
 
 
 def _line(finding: Finding) -> str:
@@ -187,7 +194,8 @@ def _in_folder(folder: Path) -> Iterator[Held]:
         yield _held(note.relative_to(folder).as_posix(), note)
 
 
-def _brought(places: Iterable[Path]) -> Iterator[Held]:
+def brought_checkpoints(places: Iterable[Path]) -> Iterator[Held]:
+    """The checkpoints in files, or in folders of files, that somebody brings along. OSError."""
     for place in places:
         for note in _notes(place) if place.is_dir() else [place]:
             held = _held(str(note.absolute()), note)

@@ -2,12 +2,15 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from api.i18n import DEFAULT, LANGUAGES, Language
 from domain.deadlines import TimeNaive, end_of_day
+
+LIKE: Final = "2024-05-08T09:30:00+08:00"
+"""How a time is written."""
 
 
 def read_language(context: typer.Context, param: typer.CallbackParam, value: str) -> str:
@@ -17,7 +20,7 @@ def read_language(context: typer.Context, param: typer.CallbackParam, value: str
         return found
     source = context.get_parameter_source(param.name or "")
     if source is not None and source.name == "COMMANDLINE":
-        raise typer.BadParameter(f"{value!r} is none of {', '.join(LANGUAGES)}")
+        raise typer.BadParameter(f"{value!r} 不是 is none of {', '.join(LANGUAGES)}")
     return DEFAULT
 
 
@@ -31,7 +34,7 @@ def read_day(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise typer.BadParameter(f"{value!r} is no day YYYY-MM-DD") from error
+        raise typer.BadParameter(f"{value!r} 不是日期 is no day: YYYY-MM-DD") from error
 
 
 def read_moment(value: str) -> datetime:
@@ -46,9 +49,9 @@ def read_time(value: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
-        raise typer.BadParameter(f"{value!r} is no time like 2024-05-08T09:30:00+08:00") from error
+        raise typer.BadParameter(f"{value!r} 不是时间，请写成 is no time; write it like {LIKE}") from error
     if moment.utcoffset() is None:
-        raise typer.BadParameter(f"{value!r} has no zone ({TimeNaive.code}): 2024-05-08T09:30:00+08:00")
+        raise typer.BadParameter(f"{value!r} 缺少时区 has no zone ({TimeNaive.code}); write it like {LIKE}")
     return moment
 
 

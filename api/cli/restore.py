@@ -12,6 +12,7 @@ from api.cli.desk import Bench
 from api.cli.ledger_verify import Keys, Policy, named_trust, own_key
 from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
+from api.findings import tell_finding
 from domain.ledger.note import VerifierKey
 from domain.ledger.policy import TrustPolicy
 
@@ -131,7 +132,7 @@ def _check_log(bench: Bench, backup: Path, trust: TrustPolicy, outside: Outside)
     with bench.terminal.progress("verifying") as step:
         report = bench.tools.backups().check_log(backup, trust, outside, step)
     findings = [msgspec.to_builtins(one) for one in report.findings.kept]
-    bench.terminal.facts({**facts, "covered": report.covered, "findings": findings})
+    _tell(bench, {**facts, "covered": report.covered, "findings": findings})
     if report.findings.count:
         raise typer.Exit(FINDING)
 
@@ -158,8 +159,23 @@ def _present(bench: Bench, restored: Restored | None, verdict: Verdict | None) -
     facts["verified"] = verdict is not None and verdict.signs
     if verdict is not None:
         facts |= _judged(verdict)
-    bench.terminal.facts(facts)
+    _tell(bench, facts)
     _advise(bench, restored, verdict)
+
+
+def _tell(bench: Bench, facts: dict[str, Any]) -> None:
+    """Machines get all of it; people the findings as a table of sentences, and what is missing as advice."""
+    terminal = bench.terminal
+    if terminal.json:
+        terminal.give(facts)
+        return
+    terminal.facts({name: value for name, value in facts.items() if name not in ("findings", "missing")})
+    if facts.get("findings"):
+        rows = [
+            {**one, "words": tell_finding(one["code"], one["params"], terminal.language)}
+            for one in facts["findings"]
+        ]
+        terminal.rows(rows, ("idx", "code", "words"), title=terminal.text("findings"))
 
 
 def _judged(verdict: Verdict) -> dict[str, Any]:
@@ -182,6 +198,7 @@ def _advise(bench: Bench, restored: Restored | None, verdict: Verdict | None) ->
     elif verdict.signs:
         bench.terminal.say("restore-done")
     elif verdict.held and verdict.missing is not None:
-        bench.terminal.warn("restore-behind", **msgspec.to_builtins(verdict.missing))
+        timed = "restore-behind" if verdict.missing.first_at else "restore-behind-untimed"
+        bench.terminal.warn(timed, **msgspec.to_builtins(verdict.missing))
     else:
         bench.terminal.warn("restore-wrong", found=len(verdict.findings))

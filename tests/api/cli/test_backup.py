@@ -111,6 +111,9 @@ def test_people_are_told_in_plain_words(founded: Installation, elsewhere: Instal
     result = elsewhere.run("restore", backup, "--verify", "--ledger", founded.data / "ledger")
     assert result.exit_code == 1
     assert "are missing (recorded 2024-" in result.stderr
+    assert "log.cut_off" in result.stdout
+    assert "entries, a held checkpoint" in " ".join(result.stdout.split())
+    assert "last recorded" not in result.stdout
     assert "sunlot ledger resume" in result.stderr
 
 
