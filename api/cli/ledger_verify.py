@@ -13,6 +13,7 @@ import typer
 from api.cli.commands import operates
 from api.cli.desk import Bench
 from api.cli.files import read_text
+from api.cli.ledger_reach import held_by_checker
 from api.cli.options import argument, option
 from api.cli.refusals import FINDING, Cannot
 from api.findings import tell_finding
@@ -123,7 +124,8 @@ def verify(
     if folder is None and not log_only:
         with bench.terminal.progress("replaying") as step:
             report = _joined(report, bench.tools.audit().check_replay(step))
-    _show(bench, report)
+    reach = held_by_checker(held, trust, report, known)
+    _show(bench, report, reach)
     for size in known:
         bench.terminal.say("acknowledged", size=size)
     if not report.sound:
@@ -193,7 +195,7 @@ def _lines(given: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _show(bench: Bench, report: Report) -> None:
+def _show(bench: Bench, report: Report, reach: int) -> None:
     language = bench.terminal.language
     findings: list[dict[str, Any]] = [
         {**msgspec.to_builtins(one), "words": tell_finding(one.code, one.params, language)}
@@ -205,6 +207,7 @@ def _show(bench: Bench, report: Report) -> None:
         "streams": report.streams,
         "checkpoints": report.checkpoints,
         "covered": report.covered,
+        "held_by_you": reach,
         "witnessed": report.witnessed,
         "stamped": report.stamped,
         "root": report.root.hex(),
@@ -223,4 +226,6 @@ def _show(bench: Bench, report: Report) -> None:
     for name in report.unchecked:
         places = {"first": report.witnessed, "last": last, "files": ", ".join(report.unread)}
         bench.terminal.say(UNCHECKED[name], **places)
+    if not reach:
+        bench.terminal.say("nothing-held")
     bench.terminal.say("ledger-sound" if report.sound else "ledger-wrong", found=report.found)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from api.cli import ledger_export
-from domain.ledger.note import VerifierKey
+from domain.ledger.checkpoint import Checkpoint, sign_checkpoint
+from domain.ledger.note import SigningKey, VerifierKey
 from domain.ledger.proof import Receipt
 from domain.ledger.tiles import parse_bundle
 from infrastructure.sealed_streams import SealedStreams
@@ -273,3 +274,30 @@ def test_files_that_nothing_is_compared_with_are_named(founded: Installation) ->
     (out / "checkpoints" / "77.tsr").write_bytes(b"?")
     report = founded.done("ledger", "verify", out)
     assert (report["unread"], report["unchecked"][-1]) == (["checkpoints/77.tsr"], "files")
+
+
+def test_the_report_says_how_far_ones_own_checkpoints_reach(founded: Installation) -> None:
+    out, folder = founded.folder / "out", founded.data / "ledger"
+    founded.done("ledger", "publish")
+    held = founded.file("held", (folder / "checkpoint").read_bytes())
+    size = founded.done("ledger", "show")["size"]
+    founded.done("account", "sign-in", "--login", "admin", given="correct horse battery\n")
+    founded.done("ledger", "publish")
+    total = founded.done("ledger", "export", out)["size"]
+    assert total > size
+    for place in ((), (out,)):
+        report = founded.done("ledger", "verify", *place, "--checkpoint", held)
+        assert (report["sound"], report["held_by_you"], report["covered"]) == (True, size, total)
+        alone = founded.run("ledger", "verify", *place)
+        assert (alone.exit_code, "proves nothing" in alone.stdout) == (0, True)
+        assert "proves nothing" not in founded.run("ledger", "verify", *place, "--checkpoint", held).stdout
+
+
+def test_a_checkpoint_of_ones_own_that_disagrees_reaches_nowhere(founded: Installation) -> None:
+    founded.done("ledger", "publish")
+    key = SigningKey.parse((founded.data / "ledger.key").read_text().strip())
+    false = sign_checkpoint(Checkpoint(key.name, 2, b"\7" * 32), key)
+    held = founded.file("held", false)
+    told = founded.run("ledger", "verify", "--checkpoint", held, "--json")
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["held_by_you"] == 0
