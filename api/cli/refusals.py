@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from api.cli.terminal import Terminal, clean
-from api.i18n import tell_error, tell_row
+from api.i18n import EMPTY, tell_error, tell_row
 from domain.drawing.errors import DrawingError
 from domain.errors import (
     BlobDamaged,
@@ -20,7 +20,7 @@ from domain.errors import (
     SpreadsheetRefused,
     Unavailable,
 )
-from domain.ledger.errors import LedgerError
+from domain.ledger.errors import KeyMalformed, LedgerError, ResumeRefused
 
 FINDING: Final = 1
 CANNOT: Final = 2
@@ -32,6 +32,7 @@ _UNREADABLE: Final = (
     CalendarWrong,
     SpreadsheetRefused,
 )
+_MISTAKEN: Final = {KeyMalformed.code: "key-malformed", ResumeRefused.code: "progress-refused"}
 _ROW: Final = ("sheet", "row", "column", "code", "value", "detail")
 
 
@@ -56,7 +57,7 @@ def reporting(terminal: Terminal) -> Iterator[None]:
         _tell(terminal, error.key, terminal.text(error.key, **error.facts), error.facts)
         raise typer.Exit(CANNOT) from error
     except LedgerError as error:
-        _tell(terminal, error.code, str(error), error.params)
+        _tell(terminal, error.code, _in_words(terminal, error), error.params)
         raise typer.Exit(CANNOT) from error
     except DrawingError as error:
         _tell(terminal, error.rule, str(error), {"file": error.file, "line": error.line})
@@ -101,6 +102,12 @@ def told_rows(rows: Any, terminal: Terminal) -> list[dict[str, Any]]:
     return [
         {**row, "detail": tell_row(row["code"], {**row, **row["facts"]}, terminal.language)} for row in plain
     ]
+
+
+def _in_words(terminal: Terminal, error: LedgerError) -> str:
+    """The sentence for what people mistake most; a fault of the format as it names itself."""
+    key = _MISTAKEN.get(error.code)
+    return terminal.text(key, **{"file": EMPTY, **error.params}) if key else str(error)
 
 
 def _tell(terminal: Terminal, code: str, detail: str, facts: Mapping[str, Any]) -> None:
