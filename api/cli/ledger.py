@@ -17,7 +17,7 @@ from api.cli.options import Out, argument, option
 from api.cli.refusals import FINDING
 from api.cli.witnessing import witness
 from domain.ledger.checkpoint import Checkpoint
-from domain.ledger.note import Note
+from domain.ledger.note import Note, encode_base64
 from domain.ledger.policy import TrustPolicy
 from domain.ledger.proof import digest_of, position_of
 
@@ -68,6 +68,7 @@ def show(
             "origin": found.origin if found else bench.settings.origin,
             "size": size,
             "root": found.root.hex() if found else "",
+            "root_base64": encode_base64(found.root) if found else "",
             "stored": stored,
             "latched": latch[0] if latch else 0,
             "ahead": stored - size,

@@ -27,7 +27,9 @@ from application.ports import Answer
 from application.workflow import Call
 from domain.errors import DomainError
 from domain.ledger.checkpoint import Checkpoint
+from domain.ledger.note import encode_base64
 from domain.ledger.policy import TrustPolicy
+from domain.ledger.proof import digest_of
 
 Why = Annotated[str, option("--reason", help="Why, kept for ever; else it is asked for 理由.")]
 Withdraw = Annotated[bool, option("--withdraw", help="Withdraw what was asked for 撤回申请.")]
@@ -66,7 +68,7 @@ def rotate(
 
 
 def _ask_change(desk: Desk, call: Call, reason: str) -> Answer:
-    """Ask for the next key's turn; one that was made for a question nobody may ask is not left lying there."""
+    """Ask for the next key's turn; one made for a refused question is not left there."""
     settings = desk.system.settings
     file = next_key_file(settings.key_file)
     was_there, key = file.exists(), next_key(settings.key_file, settings.origin)
@@ -92,7 +94,8 @@ def go_on(
     call: Call,
     reason: Why = "",
     confirm: Annotated[
-        str, option("--confirm", help="Confirm this root (hex), as the second person 第二人确认的根.")
+        str,
+        option("--confirm", help="Confirm this root, hex or base64, as the second person 第二人确认的根."),
     ] = "",
     checkpoint: Annotated[
         Path | None,
@@ -104,6 +107,7 @@ def go_on(
         ),
     ] = None,
     vkey: Keys = None,
+    look: Annotated[bool, option("--look", help="Only show what would be given up 只查看，不申请.")] = False,
     withdraw: Withdraw = False,
 ) -> Answer:
     """Give up a published checkpoint that the store does not continue; two people decide 恢复签署."""
@@ -111,9 +115,11 @@ def go_on(
     if withdraw:
         return withdraw_resume(desk.office, call, region=region, reason=_reason(desk, reason))
     standing = _standing(desk, checkpoint, vkey)
-    _show(desk, standing)
+    _show(desk, standing, confirms=bool(confirm))
+    if look:
+        raise typer.Exit
     if confirm:
-        answer = resume(desk.office, call, region=region, size=standing.size, root=confirm)
+        answer = resume(desk.office, call, region=region, size=standing.size, root=_hex(confirm))
         desk.terminal.warn("resume-next", size=standing.size)
         return answer
     why = _reason(desk, reason)
@@ -128,9 +134,22 @@ def _standing(desk: Desk, checkpoint: Path | None, vkey: list[str] | None) -> St
     return find_standing(system.store.recorder, system.published, TrustPolicy.of_keys(keys), note)
 
 
-def _show(desk: Desk, standing: Standing) -> None:
-    """What is given up, on standard error: both people read this before they decide."""
-    for name, value in msgspec.structs.asdict(standing).items():
+def _hex(root: str) -> str:
+    """The root as events name it: checkpoints on paper have it in base64."""
+    digest = digest_of(root)
+    return root if digest is None else digest.hex()
+
+
+def _show(desk: Desk, standing: Standing, *, confirms: bool) -> None:
+    """What is given up, on standard error: both people read this before they decide.
+
+    Who `confirms` has the root from elsewhere, and is not shown the one that the machine says.
+    """
+    told = msgspec.structs.asdict(standing)
+    told["root_base64"] = encode_base64(bytes.fromhex(standing.root))
+    for name in ("root", "root_base64", "stored_root") if confirms else ():
+        del told[name]
+    for name, value in told.items():
         desk.terminal.err.print(f"{desk.terminal.column(name)}: {desk.terminal.shown(value)}", soft_wrap=True)
     if standing.agrees < standing.size:
         desk.terminal.warn("resume-gives-up", first=standing.agrees, last=standing.size - 1)

@@ -52,6 +52,11 @@ Policy = Annotated[
     ),
 ]
 
+Acknowledged = Annotated[
+    list[str] | None,
+    option("--acknowledge", metavar="FILE", help="Evidence that you looked at, as it is shown 已查明的证据."),
+]
+
 
 @operates(witness, "keygen")
 def keygen(
@@ -97,8 +102,8 @@ def serve(
 
 
 @operates(witness, "show")
-def show(bench: Bench, key: KeyFile = None, state: State = None) -> None:
-    """Show what was cosigned last of each log, and the evidence; exit 1 if there is any 查看见证记录."""
+def show(bench: Bench, key: KeyFile = None, state: State = None, acknowledge: Acknowledged = None) -> None:
+    """Show what was cosigned last of each log, and the evidence; exit 1 if any is new 查看见证记录."""
     found = open_witness(_key_file(bench, key), _folder(bench, state), [], bench.machine.clock)
     logs = [_shown_log(found, origin) for origin in found.state.origins()]
     evidence = [_shown_evidence(name, one) for name, one in found.evidence.all()]
@@ -110,7 +115,8 @@ def show(bench: Bench, key: KeyFile = None, state: State = None) -> None:
         if evidence:
             title = bench.terminal.text("witness-evidence")
             bench.terminal.rows(evidence, ("at", "kind", "origin", "file"), title=title)
-    if any(one["kind"] != "forgotten" for one in evidence):
+    known = set(acknowledge or ())
+    if any(one["kind"] != "forgotten" and one["file"] not in known for one in evidence):
         raise typer.Exit(FINDING)
 
 

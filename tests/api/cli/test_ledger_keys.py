@@ -171,15 +171,24 @@ def rewound(staffed: Installation) -> Installation:
 def test_two_people_let_a_restored_log_go_on(rewound: Installation) -> None:
     lost = open_checkpoint(published(rewound), [VerifierKey.parse(vkey(rewound))])
     assert rewound.refused("ledger", "publish", status=2)["code"] == "ledger-diverged"
+    before = rewound.done("ledger", "show")["stored"]
+    looked = rewound.run("ledger", "resume", "--look", by="discipline")
+    assert (looked.exit_code, rewound.done("ledger", "show")["stored"]) == (0, before)
     told = rewound.run("ledger", "resume", "--reason", "恢复备份", by="discipline")
     assert told.exit_code == 0, told.output
-    assert lost.root.hex() in told.stderr
+    on_paper = published(rewound).split(b"\n")[2].decode()
+    for shown in (looked, told):
+        assert lost.root.hex() in shown.stderr
+        assert on_paper in shown.stderr
     assert f"positions {lost.size - 2} to {lost.size - 1}" in told.stderr
     same = rewound.refused("ledger", "resume", "--confirm", lost.root.hex(), by="discipline")
     assert same["code"] == "ledger-second-person-needed"
     other = rewound.refused("ledger", "resume", "--confirm", "0" * 64, by="leader")
     assert other["code"] == "ledger-asking-differs"
-    rewound.done("ledger", "resume", "--confirm", lost.root.hex(), by="leader")
+    confirmed = rewound.run("ledger", "resume", "--confirm", on_paper, by="leader")
+    assert confirmed.exit_code == 0, confirmed.output
+    assert lost.root.hex() not in confirmed.output
+    assert on_paper not in confirmed.output
     while rewound.done("ledger", "show")["stored"] <= lost.size:
         rewound.done("account", "add", "--name", "补录", by="admin")
     rewound.done("ledger", "publish")

@@ -1,5 +1,6 @@
 """`sunlot ledger witness`: its key, its evidence, its forgetting, without store and ledger key."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,9 @@ def test_it_shows_what_it_holds_and_says_so_when_there_is_evidence(keyed: Instal
     result = keyed.run("ledger", "witness", "show")
     assert result.exit_code == 1
     assert "two-roots" in result.stdout
+    (one,) = json.loads(keyed.run("ledger", "witness", "show", "--json").stdout)["evidence"]
+    assert keyed.run("ledger", "witness", "show", "--acknowledge", one["file"]).exit_code == 0
+    assert keyed.run("ledger", "witness", "show", "--acknowledge", "evidence/other.json").exit_code == 1
 
 
 def test_a_log_is_forgotten_for_a_reason(keyed: Installation) -> None:
