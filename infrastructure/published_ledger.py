@@ -41,7 +41,7 @@ class PublishedLedger:
         return self._files.receipt(idx)
 
     def witnessed_receipt(self, idx: int) -> bytes:
-        """The proof of one event under a checkpoint that the trust policy accepts; `NotWitnessed` without one."""
+        """The proof of one event under a checkpoint that the trust policy accepts, or `NotWitnessed`."""
         proof = self._files.receipt(idx)
         note, policy = Receipt.parse(proof).checkpoint, self._trust.policy()
         if not _is_accepted(policy, note):

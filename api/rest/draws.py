@@ -223,7 +223,8 @@ def read_seal_receipt(id: str, asked: Asked = ask("draw.contribute")) -> Respons
     if idx is None:
         raise NotFound(kind="event", id=f"{id}/{version}")
     name = f'attachment; filename="{id}-seal.tlog-proof"'
-    return Response(asked.office.ledger.witnessed_receipt(idx), media_type=PROOF, headers={"Content-Disposition": name})
+    proof = asked.office.ledger.witnessed_receipt(idx)
+    return Response(proof, media_type=PROOF, headers={"Content-Disposition": name})
 
 
 @router.post("/{id}/reveals", summary="揭示 Reveal a secret")
