@@ -162,6 +162,8 @@ def named_trust(vkeys: list[str] | None, policy: Path | None) -> TrustPolicy | N
         written = TrustPolicy.parse(policy.read_bytes())
         if written.logs and keyed.logs:
             raise Cannot("trust-twice")
+        if not written.logs and not keyed.logs:
+            raise Cannot("policy-without-log", file=str(policy))
         return written if written.logs else replace(written, logs=keyed.logs)
     return keyed if keyed.logs else None
 

@@ -301,3 +301,12 @@ def test_a_checkpoint_of_ones_own_that_disagrees_reaches_nowhere(founded: Instal
     told = founded.run("ledger", "verify", "--checkpoint", held, "--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout)["held_by_you"] == 0
+
+
+def test_a_policy_that_names_no_key_of_the_log_is_no_ground_to_check_on(founded: Installation) -> None:
+    founded.done("ledger", "publish")
+    policy = founded.file("policy", b"quorum none\n")
+    refused = founded.refused("ledger", "verify", "--policy", policy, status=2)
+    assert refused["code"] == "policy-without-log"
+    vkey = founded.data / "ledger" / "vkey"
+    assert founded.done("ledger", "verify", "--policy", policy, "--vkey", vkey)["sound"]
