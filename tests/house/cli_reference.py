@@ -67,7 +67,8 @@ def _commands(words: str, group: Any) -> Iterator[str]:
 
 
 def _section(words: str, command: Any, level: str) -> Iterator[str]:
-    own = [one for one in command.params if one.name not in SHOWN | SIGNED | ACTING and not one.hidden]
+    shared = SHOWN | SIGNED | (ACTING if _acts(command) else set())
+    own = [one for one in command.params if one.name not in shared and not one.hidden]
     pieces = [piece for one in own for piece in _usage(one)]
     yield from ("", f"{level} `{words}`", "", f"{_kind(command)} {_one_line(command.help)}", "", "```")
     yield from (" ".join([words, *pieces]), "```")
@@ -78,7 +79,11 @@ def _section(words: str, command: Any, level: str) -> Iterator[str]:
 
 def _kind(command: Any) -> str:
     names = {one.name for one in command.params}
-    return "✍" if names >= ACTING else "👁" if names & SIGNED else "⚙"
+    return "✍" if _acts(command) else "👁" if names & SIGNED else "⚙"
+
+
+def _acts(command: Any) -> bool:
+    return {one.name for one in command.params} >= ACTING
 
 
 def _options(root: Any, names: set[str]) -> list[Any]:
@@ -87,7 +92,8 @@ def _options(root: Any, names: set[str]) -> list[Any]:
 
 
 def _parameters(command: Any) -> Iterator[Any]:
-    yield from command.params
+    """What commands share: one that does not act may have an option of its own by such a name."""
+    yield from (one for one in command.params if _acts(command) or one.name not in ACTING)
     for inner in getattr(command, "commands", {}).values():
         yield from _parameters(inner)
 

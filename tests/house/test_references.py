@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.settings import Settings
+from tests.house.cli_reference import render_cli
 from tests.house.references import REFERENCES, ROOT, variable
 
 
@@ -32,3 +33,11 @@ def test_the_example_of_the_environment_sets_every_default(
             monkeypatch.setenv(name, value)
     assert len(settings) == len(Settings.model_fields)
     assert Settings() == defaults
+
+
+def test_an_option_that_commands_share_is_not_another_commands_of_the_same_name() -> None:
+    page = render_cli()
+    shared = page.partition("Commands that act take:")[2].partition("##")[0]
+    assert "Idempotency key" in shared
+    assert "witness" not in shared
+    assert "--key" in page.partition("## `sunlot ledger witness serve`")[2].partition("##")[0]
