@@ -9,6 +9,7 @@ from domain.assignment import Assignment
 from domain.draw import Draw
 from domain.errors import NotFound
 from domain.inspection import Inspection
+from domain.inspector import Inspector
 from domain.intake import Intake
 from domain.ledger.finding import Finding, Findings
 from domain.recheck import Recheck
@@ -24,7 +25,12 @@ ORIGINAL_ERASED: Final = "intake.original-erased.v1"
 """The event of an erased original; its stream is the import's."""
 
 NAMED: Final[Mapping[type[DomainEvent], Callable[[Any], Iterable[str]]]] = {
+    Assignment.RecusalGranted: lambda event: _given(event.minutes),
+    Assignment.RecusalRefused: lambda event: _given(event.minutes),
+    Assignment.VoidAsked: lambda event: event.evidence,
     Assignment.SiteVoided: lambda event: event.evidence,
+    Inspector.RecusalGranted: lambda event: _given(event.minutes),
+    Inspector.RecusalRefused: lambda event: _given(event.minutes),
     Draw.Sealed: lambda event: _sealed(event.seal),
     Draw.Revealed: lambda event: (event.receipt,),
     Draw.Completed: lambda event: _completed(event.result),
@@ -90,6 +96,10 @@ class BlobsFold:
             elif wrong := _wrong(blobs, digest):
                 findings.add([Finding(wrong, idx, params)])
         return findings
+
+
+def _given(digest: str) -> tuple[str, ...]:
+    return (digest,) if digest else ()
 
 
 def _sealed(seal: Any) -> Iterator[str]:

@@ -49,6 +49,22 @@ CLAIMS: dict[str, Sequence[Claim]] = {
         Claim("live-draw", PLAN_ROW),
         Claim("public-source", "lottery/双色球/2024040"),
     ],
+    "draw.recheck-announced.v1": [
+        Claim("draw-no", "3"),
+        Claim("attempt", "recheck/140100/2024Q1/2"),
+        Claim("live-draw", "recheck/140100/2024Q1"),
+        Claim("public-source", "lottery/双色球/2024040"),
+    ],
+    "draw.supplement-announced.v1": [
+        Claim("draw-no", "3"),
+        Claim("attempt", f"{stream('plan')}/01+2.1+officer/2"),
+        Claim("live-draw", f"{stream('plan')}/01+2.1+officer"),
+        Claim("public-source", "lottery/双色球/2024040"),
+    ],
+    "recheck.drawn.v1": [
+        Claim("recheck", f"{stream('violation')}/1"),
+        Claim("recheck-of-draw", f"3/{stream('violation')}"),
+    ],
     "draw.committed.v1": [Claim("commitment", commitment_of("agency"))],
     "draw.sealed.v1": [FRAME],
     "draw.completed.v1": [FREE_FRAME],

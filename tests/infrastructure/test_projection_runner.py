@@ -206,7 +206,7 @@ def test_an_event_that_cannot_be_read_stops_only_who_needs_it(
     runner = ProjectionRunner(agency.store, mapper, log=ORIGIN)
     runner.catch_up()
     failed = {one.name for one in runner.status() if one.status == "failed"}
-    assert failed == {"sites", "public_results", "timeline"}
+    assert failed == {"sites", "persons", "public_results", "timeline"}
     assert {one.lag for one in runner.status() if one.status == "live"} == {0}
     runner.close()
 
