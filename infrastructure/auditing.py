@@ -99,10 +99,12 @@ class Audit:
         certificates = file.read_bytes() if file is not None and file.is_file() else b""
         return LedgerExport(self.published(), certificates=certificates)
 
-    def lookup(self, policy: TrustPolicy, certificates: Path | None = None) -> Lookup:
-        """Looks up receipts, positions and hashes in what is published."""
+    def lookup(
+        self, policy: TrustPolicy, certificates: Path | None = None, folder: Path | None = None
+    ) -> Lookup:
+        """Looks up receipts, positions and hashes in what is published, or in an exported folder."""
         reader = self.token_reader(certificates or self.settings.tsa_certificate)
-        return Lookup(self.published(), policy, reader)
+        return Lookup(self.published() if folder is None else Published(folder), policy, reader)
 
     def published(self) -> Published:
         """The ledger as it is published."""

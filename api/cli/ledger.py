@@ -49,10 +49,19 @@ def show(
     vkey: Keys = None,
     policy: Policy = None,
     scan: Annotated[bool, option("--scan", help="Search all entries for a hash 查遍全部条目.")] = False,
+    folder: Annotated[
+        Path | None,
+        option(
+            "--folder",
+            help="Look in this exported ledger instead 改在导出的文件夹中查找.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Show the published checkpoint, or look up a receipt, a hash or a position 查看检查点或查找."""
     if what:
-        _look_up(bench, what, trusted(bench, vkey, policy), scan=scan)
+        _look_up(bench, what, trusted(bench, vkey, policy), scan=scan, folder=folder)
         return
     note = bench.tools.published().checkpoint()
     store = bench.tools.store()
@@ -78,8 +87,8 @@ def show(
     )
 
 
-def _look_up(bench: Bench, what: str, policy: TrustPolicy, *, scan: bool) -> None:
-    lookup = bench.tools.audit().lookup(policy)
+def _look_up(bench: Bench, what: str, policy: TrustPolicy, *, scan: bool, folder: Path | None) -> None:
+    lookup = bench.tools.audit().lookup(policy, folder=folder)
     digest, position = digest_of(what), position_of(what)
     if digest is not None:
         with bench.terminal.progress("searching") as step:

@@ -196,6 +196,17 @@ def test_receipts_hashes_and_positions_are_looked_up(founded: Installation) -> N
     assert founded.run("ledger", "show", 1).exit_code == 0
 
 
+def test_an_auditor_looks_a_receipt_up_in_a_copy(founded: Installation) -> None:
+    file, copy = founded.folder / "1.tlog-proof", founded.folder / "copy"
+    founded.done("ledger", "receipt", 1, "--out", file)
+    founded.done("ledger", "export", copy)
+    told = founded.done("ledger", "show", file)
+    shutil.rmtree(founded.folder / "data" / "ledger")
+    assert founded.refused("ledger", "show", file)["code"] == "receipt-ahead"
+    found = founded.done("ledger", "show", file, "--folder", copy, "--vkey", copy / "vkey")
+    assert (found["proved"], found["entry"]) == (True, told["entry"])
+
+
 def test_states_are_taken_out_by_the_entitled_and_the_reading_is_recorded_first(
     staffed: Installation,
 ) -> None:
