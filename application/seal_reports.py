@@ -87,14 +87,10 @@ def _last_drawn(office: Office, draw: Draw) -> int:
             continue
         earlier = office.workflow.load(Draw, stream)
         near = covers(earlier.region, draw.region) or covers(draw.region, earlier.region)
-        sites = not _supplements(earlier) and earlier.terms is None
+        sites = earlier.supplements is None and earlier.terms is None
         if near and earlier.result is not None and earlier.frozen and sites:
             return earlier.frozen.as_of
     return -1
-
-
-def _supplements(draw: Draw) -> bool:
-    return bool(getattr(draw, "supplements", None))
 
 
 def open_report(office: Office, call: Call, id: str, kind: str, *, reason: str) -> BinaryIO:

@@ -73,6 +73,9 @@ def test_a_changed_state_is_named(founded: Installation) -> None:
     assert report.exit_code == 1
     assert '"state.differs"' in report.stdout
     assert '"idx": 2' in report.stdout
+    told = founded.run("ledger", "verify", "--log-only", lang="zh").stdout
+    assert "说明" in told
+    assert "事件内容被改动" in told
 
 
 def test_what_is_stored_beside_the_log_is_replayed_unless_left_out(founded: Installation) -> None:
