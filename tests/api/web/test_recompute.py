@@ -145,7 +145,12 @@ def test_both_draw_the_same(judge: Judge, files: dict[str, bytes]) -> None:
     assert agree(judge, files)["broken"] is None
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.sampled_from(NAMES), st.randoms(use_true_random=False))
 def test_both_find_the_same_first_fault_in_a_bundle_with_any_bytes_changed(
     judge: Judge, name: str, chance: Random
